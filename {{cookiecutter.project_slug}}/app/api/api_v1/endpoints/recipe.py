@@ -1,0 +1,76 @@
+"""Recipes."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.api.deps import DatabaseDep, IdPath, PageDep
+from app.crud.crud_recipe import recipe
+from app.schemas.fields import Text
+from app.schemas.page import Page
+from app.schemas.recipe import RecipeCreate, RecipeMatches, RecipeRead, RecipeUpdate
+
+router = APIRouter(prefix="/recipes", tags=["recipes"])
+
+
+@router.get("/")
+async def list_recipes(db: DatabaseDep, page: PageDep) -> Page[RecipeRead]:
+    """List recipes in the order of their ids."""
+    async with db.read() as connection:
+        rows = await recipe.get_multi(connection, after=page.after, limit=page.limit + 1)
+    return Page[RecipeRead].cut(rows, page.limit)
+
+
+@router.get("/search")
+async def search_recipes(
+    db: DatabaseDep,
+    keyword: Annotated[Text, Query(min_length=3)],
+    max_results: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> RecipeMatches:
+    """Find recipes by a part of their label, in upper or lower case."""
+    async with db.read() as connection:
+        rows = await recipe.search(connection, keyword=keyword, limit=max_results)
+    return RecipeMatches.model_validate({"items": rows})
+
+
+@router.get("/{id}")
+async def read_recipe(db: DatabaseDep, id: IdPath) -> RecipeRead:
+    """Return one recipe."""
+    async with db.read() as connection:
+        row = await recipe.get(connection, id)
+    return RecipeRead.model_validate(row)
+
+
+@router.post("/", status_code=201)
+async def create_recipe(db: DatabaseDep, new: RecipeCreate) -> RecipeRead:
+    """Store a recipe."""
+    async with db.write() as connection:
+        row = await recipe.create(connection, new)
+    return RecipeRead.model_validate(row)
+
+
+@router.put("/{id}")
+async def replace_recipe(db: DatabaseDep, id: IdPath, new: RecipeCreate) -> RecipeRead:
+    """Change all fields."""
+    async with db.write() as connection:
+        row = await recipe.update(connection, id, new)
+    return RecipeRead.model_validate(row)
+
+
+@router.patch("/{id}")
+async def update_recipe(db: DatabaseDep, id: IdPath, changes: RecipeUpdate) -> RecipeRead:
+    """Change the fields that are sent."""
+    async with db.write() as connection:
+        row = await recipe.update(connection, id, changes)
+    return RecipeRead.model_validate(row)
+
+
+@router.delete("/{id}", status_code=204)
+async def delete_recipe(db: DatabaseDep, id: IdPath) -> None:
+    """Delete a recipe."""
+    async with db.write() as connection:
+        await recipe.remove(connection, id)
+
+
+# {%- endfilter +%}

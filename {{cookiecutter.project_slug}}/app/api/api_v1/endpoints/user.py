@@ -1,0 +1,38 @@
+"""Users."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from fastapi import APIRouter
+
+from app.api.deps import DatabaseDep, IdPath, PageDep
+from app.crud.crud_user import user
+from app.schemas.page import Page
+from app.schemas.user import UserCreate, UserRead
+
+router = APIRouter(prefix="/users", tags=["users"])
+
+
+@router.get("/")
+async def list_users(db: DatabaseDep, page: PageDep) -> Page[UserRead]:
+    """List users in the order of their ids."""
+    async with db.read() as connection:
+        rows = await user.get_multi(connection, after=page.after, limit=page.limit + 1)
+    return Page[UserRead].cut(rows, page.limit)
+
+
+@router.get("/{id}")
+async def read_user(db: DatabaseDep, id: IdPath) -> UserRead:
+    """Return one user."""
+    async with db.read() as connection:
+        row = await user.get(connection, id)
+    return UserRead.model_validate(row)
+
+
+@router.post("/", status_code=201)
+async def create_user(db: DatabaseDep, new: UserCreate) -> UserRead:
+    """Store a user; an address that is taken is a conflict."""
+    async with db.write() as connection:
+        row = await user.create(connection, new)
+    return UserRead.model_validate(row)
+
+
+# {%- endfilter +%}

@@ -1,0 +1,20 @@
+"""What endpoints ask for."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from app.db.session import Database
+from app.schemas.fields import MAX_ID
+from app.schemas.page import PageQuery
+
+
+# A dependency that is not a coroutine function costs a thread: 80 µs.
+async def get_database(request: Request) -> Database:
+    """Return the pool that the lifespan opened."""
+    return request.state.database
+
+
+DatabaseDep = Annotated[Database, Depends(get_database)]
+PageDep = Annotated[PageQuery, Query()]
+IdPath = Annotated[int, Path(ge=1, le=MAX_ID)]

@@ -1,0 +1,126 @@
+"""Every failure as a problem (RFC 9457), from one table."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.core.errors import (
+    ConflictError,
+    DomainError,
+    MissingReferenceError,
+    NotFoundError,
+    UnavailableError,
+)
+from app.core.request_id import request_id
+
+STATUS: dict[type[DomainError], int] = {
+    NotFoundError: 404,
+    ConflictError: 409,
+    MissingReferenceError: 422,
+    UnavailableError: 503,
+}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one part of a request."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """The body of every failure."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    request_id: str | None = None
+    errors: list[FieldError] | None = None
+
+
+class ProblemResponse(JSONResponse):
+    """A problem under its own media type."""
+
+    media_type = "application/problem+json"
+
+
+def problem(
+    status: int,
+    detail: str | None = None,
+    *,
+    errors: list[FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+) -> ProblemResponse:
+    """Build the response of a failure."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=request_id.get(),
+        errors=errors,
+    )
+    return ProblemResponse(body.model_dump(exclude_none=True), status, headers)
+
+
+async def domain_error(_: Request, error: DomainError) -> ProblemResponse:
+    """Answer by the table."""
+    return problem(STATUS[type(error)], str(error))
+
+
+async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
+    """Answer the framework's own refusals."""
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
+    return problem(error.status_code, error.detail, headers=headers)
+
+
+async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
+    """Say which field is wrong and why, never what was sent."""
+    errors = [
+        FieldError(field=_printable(".".join(map(str, e["loc"]))), message=_printable(e["msg"]))
+        for e in error.errors()
+    ]
+    return problem(422, "the request is not valid", errors=errors)
+
+
+async def unhandled(_: Request, _error: Exception) -> ProblemResponse:
+    """Admit a fault of ours and keep its reason in the log."""
+    return problem(500)
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """Collect the methods of all routes with this path; the framework names those of the first."""
+    return {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+
+
+def _printable(text: str) -> str:
+    """Replace what UTF-8 cannot express: a client may send half of a surrogate pair."""
+    return text.encode(errors="replace").decode()
+
+
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+HANDLERS: dict[int | type[Exception], Handler] = {
+    DomainError: domain_error,
+    HTTPException: http_error,
+    RequestValidationError: invalid,
+    # For a fault in a middleware; those in endpoints are answered further in, see main.py.
+    Exception: unhandled,
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (404, 409, 413, 422, 500, 503)
+}

@@ -1,0 +1,41 @@
+"""For load balancers and orchestrators."""
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from app.api.deps import DatabaseDep
+from app.api.errors import Problem
+from app.core.errors import UnavailableError
+from app.db.engine import run_from_loop
+
+PATIENCE_SECONDS = 2
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+class Health(BaseModel):
+    """The good answer; the bad one is a problem."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/live")
+async def live() -> Health:
+    """Tell that the process answers; if it does not, restart it."""
+    return Health()
+
+
+@router.get("/ready", responses={503: {"model": Problem}})
+async def ready(request: Request, db: DatabaseDep) -> Health:
+    """Tell whether to send requests here: the database answers, and no shutdown is under way."""
+    if request.app.state.is_draining:
+        raise UnavailableError("the service is shutting down")
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await run_from_loop(db.ping)
+    except TimeoutError:
+        raise UnavailableError("the database does not answer in time") from None
+    return Health()

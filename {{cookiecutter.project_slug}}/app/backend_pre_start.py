@@ -1,0 +1,41 @@
+"""Wait until the database answers: ``python -m app.backend_pre_start``."""
+
+import logging
+from time import monotonic, sleep
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.config import load_settings
+from app.core.logging import configure_logging
+from app.db.engine import run_blocking
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """End well when the database answers, or with one sentence when the time is over."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    give_up_at = monotonic() + settings.database_start_seconds
+    logger.info("waiting for the database")
+    while True:
+        try:
+            run_blocking(settings.database_url, _ping)
+        except (SQLAlchemyError, OSError) as error:
+            if monotonic() >= give_up_at:
+                reason = " ".join(str(getattr(error, "orig", None) or error).split())
+                seconds = f"{settings.database_start_seconds:g}"
+                raise SystemExit(f"The database did not answer in {seconds} s: {reason}") from None
+            sleep(0.5)
+        else:
+            logger.info("the database answers")
+            return
+
+
+def _ping(connection: Connection) -> None:
+    connection.execute(text("SELECT 1"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""All other services, opened together."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import httpx2
+
+from app.clients.ideas import IdeaSource, open_idea_sources
+from app.clients.news import NewsClient
+from app.clients.upstream import Upstream
+from app.clients.weather import WeatherClient
+from app.core.fan_out import FanOutSettings
+
+
+class FanOut(NamedTuple):
+    """The services that endpoints ask."""
+
+    ideas: list[IdeaSource]
+    weather: WeatherClient
+    news: NewsClient
+    deadline_seconds: float
+
+
+@asynccontextmanager
+async def open_fan_out(
+    settings: FanOutSettings,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> AsyncGenerator[FanOut]:
+    """Lend clients with pooled connections; ``transport`` is for tests."""
+    async with (
+        open_idea_sources(settings, transport) as ideas,
+        Upstream.open(settings.weather_base_url, settings, transport=transport) as weather,
+        Upstream.open(settings.news_base_url, settings, transport=transport) as news,
+    ):
+        yield FanOut(
+            ideas=ideas,
+            weather=WeatherClient(weather, settings),
+            news=NewsClient(news, settings),
+            deadline_seconds=settings.upstream_deadline_seconds,
+        )

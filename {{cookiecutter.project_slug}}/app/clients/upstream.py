@@ -1,0 +1,117 @@
+"""One service that this one asks over HTTP."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, ParamSpec, Self, TypeVar
+
+import httpx2
+import stamina
+from async_lru import alru_cache
+from pydantic import BaseModel, ValidationError
+
+from app.core.fan_out import FanOutSettings
+from app.core.request_id import HEADER, request_id
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+CachedT = TypeVar("CachedT")
+ParamsP = ParamSpec("ParamsP")
+# Answers that a second try may well change.
+TRANSIENT = {429, 502, 503, 504}
+# Cities come from clients: without a bound they could fill the memory.
+CACHED_ANSWERS = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class UpstreamError(Exception):
+    """The other service failed; the text may be shown to clients."""
+
+    def __init__(self, detail: str, *, is_transient: bool = False) -> None:
+        super().__init__(detail)
+        self.is_transient = is_transient
+
+
+class Upstream:
+    """The connections to one other service, with a deadline for each answer."""
+
+    def __init__(self, client: httpx2.AsyncClient, settings: FanOutSettings) -> None:
+        self._client = client
+        self._timeout_seconds = settings.upstream_timeout_seconds
+        caller = stamina.AsyncRetryingCaller(attempts=settings.upstream_retries + 1)
+        self._retry = caller.on(_is_transient)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        base_url: str,
+        settings: FanOutSettings,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncGenerator[Self]:
+        """Lend a pool of connections; ``transport`` is for tests."""
+        async with httpx2.AsyncClient(
+            base_url=base_url,
+            transport=transport,
+            headers=headers,
+            timeout=settings.upstream_timeout_seconds,
+            limits=httpx2.Limits(max_connections=settings.upstream_connections),
+            event_hooks={"request": [_pass_request_id_on]},
+        ) as client:
+            yield cls(client, settings)
+
+    async def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        answer: type[AnswerT],
+    ) -> AnswerT:
+        """Return the answer to a GET; raise ``UpstreamError``, or ``TimeoutError`` when it is late.
+
+        Retries, if there are any, share the time of the one answer. They are safe because a GET
+        changes nothing.
+        """
+        async with asyncio.timeout(self._timeout_seconds):
+            response = await self._retry(self._send, path, params)
+        try:
+            return answer.model_validate_json(response.content)
+        except ValidationError:
+            raise UpstreamError("the answer is not what was expected") from None
+
+    async def _send(self, path: str, params: Mapping[str, str | int]) -> httpx2.Response:
+        try:
+            response = await self._client.get(path, params=params)
+        except httpx2.TimeoutException:
+            raise TimeoutError from None
+        except httpx2.HTTPError as error:
+            logger.warning("%s does not answer: %r", self._client.base_url, error)
+            raise UpstreamError("the service cannot be reached", is_transient=True) from error
+        if not response.is_success:
+            logger.warning("%s answers %s", response.url, response.status_code)
+            raise UpstreamError(
+                f"the service answered {response.status_code}",
+                is_transient=response.status_code in TRANSIENT,
+            )
+        return response
+
+
+def cached(
+    fetch: Callable[ParamsP, Coroutine[Any, Any, CachedT]],
+    settings: FanOutSettings,
+) -> Callable[ParamsP, Coroutine[Any, Any, CachedT]]:
+    """Keep good answers for a while; callers at the same time share one call."""
+    if settings.upstream_cache_seconds == 0:
+        return fetch
+    return alru_cache(maxsize=CACHED_ANSWERS, ttl=settings.upstream_cache_seconds)(fetch)
+
+
+def _is_transient(error: Exception) -> bool:
+    return isinstance(error, UpstreamError) and error.is_transient
+
+
+async def _pass_request_id_on(request: httpx2.Request) -> None:
+    if (current := request_id.get()) is not None:
+        request.headers[HEADER] = current

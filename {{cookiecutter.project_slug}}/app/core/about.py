@@ -1,0 +1,16 @@
+"""What the service is called, from ``app/about.toml``."""
+
+import tomllib
+from importlib.resources import files
+from typing import NamedTuple
+
+
+class About(NamedTuple):
+    """The service in the words of its makers."""
+
+    title: str
+    description: str
+    features: list[str]
+
+
+ABOUT = About(**tomllib.loads(files("app").joinpath("about.toml").read_text(encoding="utf-8")))

@@ -1,0 +1,105 @@
+"""Settings: everything that differs between two deployments of the same build."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    EmailStr,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import NoDecode
+# {% if cookiecutter.database == "sqlite" %}
+from sqlalchemy import make_url
+# {% endif %}
+
+from app.core.database_url import DatabaseUrl
+from app.core.environment import EnvironmentSettings, complaint
+# {% if cookiecutter.fan_out %}
+from app.core.fan_out import FanOutSettings
+# {% endif %}
+
+ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
+# Kubernetes and most hosts kill a process 30 s after they asked it to stop.
+LONGEST_STOP_SECONDS = 25
+
+
+class Settings(EnvironmentSettings):
+    """The service's settings; ``.env.example`` describes each."""
+
+    environment: Literal["local", "staging", "production"] = "local"
+
+    # {% if cookiecutter.database == "sqlite" %}
+    database_url: DatabaseUrl = make_url("sqlite:///./app.db")
+    # {% else %}
+    database_url: DatabaseUrl
+    # {% endif %}
+    database_pool_size: PositiveInt = 20
+    database_wait_seconds: PositiveFloat = 5
+    database_connect_seconds: PositiveFloat = 5
+    database_start_seconds: PositiveFloat = 60
+
+    app_module: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] = "app.main:create_app"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8001
+    reload: bool = False
+    drain_seconds: NonNegativeFloat | None = None
+    grace_seconds: NonNegativeFloat = 15
+
+    backend_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    max_body_bytes: PositiveInt = 1_000_000
+    docs_enabled: bool | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    first_superuser: EmailStr = "admin@example.com"
+    # {% if cookiecutter.fan_out %}
+
+    fan_out: FanOutSettings = Field(default_factory=FanOutSettings)
+    # {% endif %}
+
+    @field_validator("backend_cors_origins", mode="before")
+    @classmethod
+    def _check_origins(cls, value: object) -> object:
+        """Take exact origins separated by commas; a slash at the end is a frequent slip."""
+        if isinstance(value, str):
+            value = tuple(origin for part in value.split(",") if (origin := part.strip(" /")))
+            for origin in value:
+                if not ORIGIN.fullmatch(origin):
+                    raise ValueError("must be origins such as https://example.com, with commas")
+        return value
+
+    @model_validator(mode="after")
+    def _check_stop(self) -> Self:
+        if self.effective_drain_seconds + self.grace_seconds > LONGEST_STOP_SECONDS:
+            raise ValueError(
+                "DRAIN_SECONDS and GRACE_SECONDS together must not exceed "
+                f"{LONGEST_STOP_SECONDS} seconds"
+            )
+        return self
+
+    @property
+    def effective_drain_seconds(self) -> float:
+        """How long to go on serving after SIGTERM, until load balancers have noticed."""
+        if self.drain_seconds is not None:
+            return self.drain_seconds
+        return 0 if self.environment == "local" else 5
+
+    @property
+    def has_docs(self) -> bool:
+        """Whether the API's documentation is served; not in production unless asked for."""
+        if self.docs_enabled is not None:
+            return self.docs_enabled
+        return self.environment != "production"
+
+
+def load_settings() -> Settings:
+    """Read the settings, or end the process with one sentence about the first that cannot work."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SystemExit(complaint(error)) from None

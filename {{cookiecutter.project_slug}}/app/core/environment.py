@@ -1,0 +1,41 @@
+"""How settings are read: from the environment, then from ``.env`` in the working directory."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class EnvironmentSettings(BaseSettings):
+    """Read each field from the variable of its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_default=True,
+    )
+
+
+def check_base_url(value: str) -> str:
+    """Return the URL without its last slash; raise ``ValueError`` unless it is http or https."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or parts.hostname is None:
+        raise ValueError("must be a URL that begins with http:// or https://")
+    return value.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(check_base_url)]
+
+
+def complaint(error: ValidationError) -> str:
+    """Say in one sentence which variable cannot work and why, without its value."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = "_".join(map(str, first["loc"][:1])).upper() or "The settings"
+    if first["type"] == "missing":
+        return f"{name} must be set, in the environment or in .env."
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    prefix = "must be " if first["msg"].startswith("Input should be ") else ""
+    return f"{name}: {prefix}{reason}."

@@ -1,0 +1,21 @@
+"""What can go wrong in the domain. ``app.api.errors`` says how each is answered."""
+
+
+class DomainError(Exception):
+    """A failure that has a meaning to the caller; its text may be shown to clients."""
+
+
+class NotFoundError(DomainError):
+    """The thing asked for does not exist."""
+
+
+class ConflictError(DomainError):
+    """The change contradicts what is stored."""
+
+
+class MissingReferenceError(DomainError):
+    """The change refers to something that does not exist."""
+
+
+class UnavailableError(DomainError):
+    """The service cannot answer now; the same request may succeed later."""

@@ -1,0 +1,34 @@
+"""Logs as JSON, one object per line, on standard output."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from app.core.request_id import request_id
+
+
+class JsonFormatter(logging.Formatter):
+    """Write time (UTC), level, logger, message, request id and the record's ``fields``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line; JSON escapes line breaks, so that nobody can forge a second one."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (current := request_id.get()) is not None:
+            line["request_id"] = current
+        line |= getattr(record, "fields", {})
+        if isinstance(record.exc_info, tuple):
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def configure_logging(level: str) -> None:
+    """Send every logger's records, uvicorn's too, to standard output."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,0 +1,43 @@
+"""Recipes in the database."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select
+
+from app.crud.base import CRUDBase, Record
+from app.db.engine import AsyncConnection
+from app.models.recipe import Recipe
+from app.schemas.recipe import RecipeCreate, RecipeUpdate
+
+LITERAL = str.maketrans({"/": "//", "%": "/%", "_": "/_"})
+
+
+class CRUDRecipe(CRUDBase[Recipe, RecipeCreate, RecipeUpdate]):
+    """Recipes, which can also be searched."""
+
+    def __init__(self) -> None:
+        super().__init__(Recipe)
+        self._search = (
+            select(self.table)
+            .where(Recipe.label.icontains(bindparam("keyword"), escape="/"))
+            .order_by(Recipe.id)
+            .limit(bindparam("limit"))
+        )
+
+    async def search(
+        self,
+        connection: AsyncConnection,
+        *,
+        keyword: str,
+        limit: int,
+    ) -> Sequence[Record]:
+        """Return up to ``limit`` recipes with ``keyword`` in their label, in upper or lower case."""
+        values = {"keyword": keyword.translate(LITERAL), "limit": limit}
+        result = await connection.execute(self._search, values)
+        return result.all()
+
+
+recipe = CRUDRecipe()
+
+# {%- endfilter +%}

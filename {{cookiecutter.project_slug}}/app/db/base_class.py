@@ -1,0 +1,31 @@
+"""The declarative base of all models."""
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+
+class Base(DeclarativeBase):
+    """A table named after its class, with an integer key and named constraints."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    # SQLite numbers rows by itself only in a column that is declared as INTEGER.
+    type_annotation_map = {  # noqa: RUF012 (read by SQLAlchemy, never changed)
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+        dt.datetime: DateTime(timezone=True),
+    }
+
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:
+        return cls.__name__.lower()

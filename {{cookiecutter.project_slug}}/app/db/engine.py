@@ -1,0 +1,147 @@
+"""The SQLAlchemy API behind this service, under the names that the rest of it uses.
+
+The only module of which the asynchronous and the blocking flavour have different bodies.
+"""
+
+# {% if cookiecutter.async_db %}
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from sqlalchemy import URL, Connection, NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+__all__ = [
+    "AsyncConnection",
+    "AsyncEngine",
+    "Turnstile",
+    "open_engine",
+    "run_blocking",
+    "run_from_loop",
+    "run_script",
+]
+
+
+class Turnstile:
+    """Admit ``size`` tasks in the order they came. SQLAlchemy's own queue lets newcomers pass."""
+
+    def __init__(self, size: int, wait_seconds: float) -> None:
+        self._free = asyncio.Semaphore(size)
+        self._wait_seconds = wait_seconds
+
+    async def acquire(self) -> None:
+        """Wait for a place; raise ``TimeoutError`` after ``wait_seconds``."""
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        async with asyncio.timeout(self._wait_seconds):
+            await self._free.acquire()
+
+    def release(self) -> None:
+        """Hand the place to the one who waits longest."""
+        self._free.release()
+
+
+def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> AsyncEngine:
+    """Make an engine that connects on first use and never beyond ``pool_size``."""
+    return create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args=connect_args)
+
+
+async def run_from_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a method of the data access from code that is asynchronous in both flavours."""
+    await work()
+
+
+def run_script(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run the data access outside a server."""
+    asyncio.run(work())
+
+
+def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
+    """Run blocking work, such as Alembic's, on a connection of its own."""
+
+    async def run() -> None:
+        engine = create_async_engine(url, poolclass=NullPool)
+        async with engine.connect() as connection:
+            await connection.run_sync(work)
+
+    asyncio.run(run())
+
+
+# {%- else %}
+from collections import deque
+from collections.abc import Callable
+from threading import Lock
+
+from anyio import to_thread
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
+
+__all__ = [
+    "Connection",
+    "Engine",
+    "Turnstile",
+    "open_engine",
+    "run_blocking",
+    "run_from_loop",
+    "run_script",
+]
+
+
+class Turnstile:
+    """Admit ``size`` threads in the order they came; ``threading.Semaphore`` promises no order."""
+
+    def __init__(self, size: int, wait_seconds: float) -> None:
+        self._free = size
+        self._wait_seconds = wait_seconds
+        self._waiting: deque[Lock] = deque()
+        self._lock = Lock()
+
+    def acquire(self) -> None:
+        """Wait for a place; raise ``TimeoutError`` after ``wait_seconds``."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            turn = Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if not turn.acquire(timeout=self._wait_seconds):
+            self._give_up(turn)
+
+    def _give_up(self, turn: Lock) -> None:
+        with self._lock:
+            if turn in self._waiting:  # otherwise the place arrived in this very moment
+                self._waiting.remove(turn)
+                raise TimeoutError
+
+    def release(self) -> None:
+        """Hand the place to the one who waits longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
+def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> Engine:
+    """Make an engine that connects on first use and never beyond ``pool_size``."""
+    return create_engine(url, pool_size=pool_size, max_overflow=0, connect_args=connect_args)
+
+
+async def run_from_loop(work: Callable[[], None]) -> None:
+    """Run a method of the data access from code that is asynchronous in both flavours."""
+    await to_thread.run_sync(work, abandon_on_cancel=True)
+
+
+def run_script(work: Callable[[], None]) -> None:
+    """Run the data access outside a server."""
+    work()
+
+
+def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
+    """Run blocking work, such as Alembic's, on a connection of its own."""
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        work(connection)
+
+
+# {%- endif +%}

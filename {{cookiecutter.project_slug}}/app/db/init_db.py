@@ -1,0 +1,28 @@
+"""The data a new database starts with."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+from app.core.config import Settings
+from app.crud.crud_user import user
+from app.db.engine import AsyncConnection
+from app.db.sample_recipes import add_sample_recipes  # example
+from app.db.session import Database
+from app.schemas.user import UserCreate
+
+
+async def init_db(database: Database, settings: Settings) -> None:
+    """Add what is missing, in one transaction; a second run changes nothing."""
+    async with database.write() as connection:
+        superuser_id = await _ensure_superuser(connection, settings.first_superuser)
+        if settings.environment == "local":
+            await add_sample_recipes(connection, superuser_id)  # example
+
+
+async def _ensure_superuser(connection: AsyncConnection, email: str) -> int:
+    found = await user.get_by_email(connection, email)
+    if found is None:
+        new = UserCreate(name="Superuser", email=email)
+        found = await user.create(connection, new, {"is_superuser": True})
+    return found.id
+
+
+# {%- endfilter +%}

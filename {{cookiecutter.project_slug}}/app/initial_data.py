@@ -1,0 +1,35 @@
+"""Fill a new database: ``python -m app.initial_data``."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import logging
+
+from app.core.config import load_settings
+from app.core.errors import ConflictError, UnavailableError
+from app.core.logging import configure_logging
+from app.db.engine import run_script
+from app.db.init_db import init_db
+from app.db.session import Database
+
+logger = logging.getLogger(__name__)
+
+
+async def main() -> None:
+    """Add the first superuser, and on a developer's machine something to look at."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    database = Database.from_settings(settings)
+    try:
+        await init_db(database, settings)
+    except ConflictError:
+        logger.info("another process added the initial data at the same time")
+    except UnavailableError as error:
+        raise SystemExit(f"The initial data were not stored: {error}") from None
+    finally:
+        await database.close()
+    logger.info("the initial data are there")
+
+
+if __name__ == "__main__":
+    run_script(main)
+
+# {%- endfilter +%}

@@ -1,0 +1,84 @@
+"""The composition root: what this service consists of, from the outside in."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+
+from app.api import (
+    health,
+    pages,  # example
+)
+from app.api.api_v1.api import api_router
+from app.api.docs import add_docs
+from app.api.errors import HANDLERS, unhandled
+from app.api.openapi import describe_problems
+from app.api.slashes import EitherSlash
+# {% if cookiecutter.fan_out %}
+from app.clients.fan_out import open_fan_out  # example
+# {% endif %}
+from app.core.about import ABOUT
+from app.core.config import Settings, load_settings
+from app.db.engine import run_from_loop
+from app.db.session import Database
+from app.middleware.access_log import AccessLogMiddleware
+from app.middleware.body_limit import BodyLimitMiddleware
+from app.middleware.cors import CrossOriginMiddleware
+from app.middleware.request_id import RequestIdMiddleware
+from app.middleware.security_headers import SecurityHeadersMiddleware
+# {% if cookiecutter.timing_middleware %}
+from app.middleware.timing import TimingMiddleware
+# {% endif %}
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the service; nothing is opened before its lifespan starts."""
+    settings = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
+        """Lend what requests find in ``request.state``."""
+        async with AsyncExitStack() as stack:
+            database = Database.from_settings(settings)
+            stack.push_async_callback(run_from_loop, database.close)
+            state: dict[str, Any] = {"database": database}
+            # {% if cookiecutter.fan_out %}
+            opening = open_fan_out(settings.fan_out)  # example
+            state["fan_out"] = await stack.enter_async_context(opening)  # example
+            # {% endif %}
+            yield state
+
+    app = FastAPI(
+        title=ABOUT.title,
+        description=ABOUT.description,
+        openapi_url="/api/v1/openapi.json" if settings.has_docs else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        exception_handlers=HANDLERS,
+        middleware=[
+            Middleware(RequestIdMiddleware),
+            Middleware(AccessLogMiddleware),
+            # {% if cookiecutter.timing_middleware %}
+            Middleware(TimingMiddleware),
+            # {% endif %}
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(CrossOriginMiddleware, origins=settings.backend_cors_origins),
+            Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+            # Innermost, so that the answer to an unhandled error passes through the others too.
+            Middleware(ServerErrorMiddleware, handler=unhandled),
+        ],
+    )
+    app.state.is_draining = False
+    app.router.default = EitherSlash(app.router)
+    app.include_router(health.router)
+    app.include_router(api_router)
+    pages.add_pages(app)  # example
+    if settings.has_docs:
+        add_docs(app)
+        app.openapi = describe_problems(app)
+    return app

@@ -1,0 +1,38 @@
+"""Which other sites' pages may call this service."""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from app.api.errors import problem
+from app.core.request_id import HEADER
+
+
+class CrossOriginMiddleware(CORSMiddleware):
+    """Starlette's, for exact origins, with refusals as problems."""
+
+    def __init__(self, app: ASGIApp, *, origins: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
+            allow_headers=["Authorization", "Content-Type", HEADER],
+            expose_headers=[
+                HEADER,
+                # {% if cookiecutter.timing_middleware %}
+                "Server-Timing",
+                "X-Process-Time",
+                # {% endif %}
+            ],
+        )
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a browser that asks before it sends."""
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        kept = {name: value for name, value in response.headers.items() if name[:8] != "content-"}
+        return problem(response.status_code, bytes(response.body).decode(), headers=kept)

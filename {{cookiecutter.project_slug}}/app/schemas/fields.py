@@ -1,0 +1,18 @@
+"""Kinds of values that several schemas share."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+
+# The range of BIGINT: what is beyond it cannot be stored or asked for.
+MAX_ID = 2**63 - 1
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+# PostgreSQL cannot store NUL.
+Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
+
+# Kept as it was typed; the scheme is checked because the page makes a link of it.
+Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f]+$")]
+
+# Addresses that differ only in case reach the same person.
+Email = Annotated[EmailStr, AfterValidator(str.lower)]

@@ -1,0 +1,41 @@
+"""What clients send and get of recipes."""
+
+from pydantic import MISSING, BaseModel, ConfigDict
+
+from app.schemas.fields import Id, Text, Url
+
+
+class RecipeCreate(BaseModel):
+    """A whole recipe."""
+
+    label: Text
+    source: Text
+    url: Url
+    submitter_id: Id
+
+
+class RecipeUpdate(BaseModel):
+    """The fields to change; those left out stay as they are."""
+
+    label: Text | MISSING = MISSING
+    source: Text | MISSING = MISSING
+    url: Url | MISSING = MISSING
+    submitter_id: Id | MISSING = MISSING
+
+
+class RecipeRead(BaseModel):
+    """A stored recipe."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    label: str
+    source: str
+    url: str
+    submitter_id: int
+
+
+class RecipeMatches(BaseModel):
+    """The recipes that a search found."""
+
+    items: list[RecipeRead]

@@ -1,0 +1,73 @@
+"""Run the service: ``python -m app.serve``."""
+
+import asyncio
+import socket
+from time import monotonic
+from typing import TypedDict
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.importer import ImportFromStringError, import_from_string
+
+from app.core.config import Settings, load_settings
+from app.core.logging import configure_logging
+
+
+class Server(uvicorn.Server):
+    """A server that says it is leaving before it leaves."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._app = app
+        self._drain_seconds = drain_seconds
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer "not ready" while load balancers look elsewhere, then finish what runs."""
+        self._app.state.is_draining = True
+        leave_at = monotonic() + self._drain_seconds
+        while monotonic() < leave_at and not self.force_exit:
+            await asyncio.sleep(0.05)
+        await super().shutdown(sockets)
+
+
+class Options(TypedDict):
+    """What uvicorn is told with and without reloading."""
+
+    host: str
+    port: int
+    log_config: None
+    access_log: bool
+    server_header: bool
+    timeout_graceful_shutdown: int
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl+C."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    options = Options(
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(settings.grace_seconds),
+    )
+    if settings.reload:
+        uvicorn.run(settings.app_module, factory=True, reload=True, reload_dirs=["app"], **options)
+        return
+    app = build(settings)
+    Server(uvicorn.Config(app, **options), app, settings.effective_drain_seconds).run()
+
+
+def build(settings: Settings) -> FastAPI:
+    """Call the factory that ``APP_MODULE`` names."""
+    try:
+        factory = import_from_string(settings.app_module)
+    except ImportFromStringError as error:
+        raise SystemExit(f"APP_MODULE: {error}") from None
+    return factory()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Alembic on the service's own settings and engine."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from app.core.config import load_settings
+from app.db.base import Base
+from app.db.engine import run_blocking
+
+
+def run(connection: Connection) -> None:
+    """Apply what was asked for in one transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        # {% if cookiecutter.database == "sqlite" %}
+        # SQLite alters a table by copying it.
+        render_as_batch=True,
+        # {% endif %}
+    )
+    with context.begin_transaction():
+        # {% if cookiecutter.database == "postgresql" %}
+        # Replicas that start together queue here, and all but the first find nothing to do.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8001)")
+        # {% endif %}
+        context.run_migrations()
+
+
+run_blocking(context.config.attributes.get("url") or load_settings().database_url, run)
