@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title=ABOUT.title,
         description=ABOUT.description,
+        version=ABOUT.version,
         openapi_url="/api/v1/openapi.json" if settings.has_docs else None,
         docs_url=None,
         redoc_url=None,
@@ -75,8 +76,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.is_draining = False
     app.router.default = EitherSlash(app.router)
-    app.include_router(health.router)
     app.include_router(api_router)
+    app.include_router(health.router)
     pages.add_pages(app)  # example
     if settings.has_docs:
         add_docs(app)

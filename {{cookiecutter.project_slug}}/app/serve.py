@@ -35,6 +35,7 @@ class Options(TypedDict):
 
     host: str
     port: int
+    root_path: str
     log_config: None
     access_log: bool
     server_header: bool
@@ -48,6 +49,7 @@ def main() -> None:
     options = Options(
         host=settings.host,
         port=settings.port,
+        root_path=settings.root_path,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -23,6 +23,8 @@ class EitherSlash:
             route.matches(twin)[0] is not Match.NONE for route in self._router.routes
         )
         if is_known:
-            await self._router(twin, receive, send)
+            # In place, so that error handlers and the log see the path that was answered.
+            scope["path"] = twin["path"]
+            await self._router(scope, receive, send)
         else:
             await self._not_found(scope, receive, send)

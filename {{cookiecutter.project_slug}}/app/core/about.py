@@ -10,6 +10,7 @@ class About(NamedTuple):
 
     title: str
     description: str
+    version: str
     features: list[str]
 
 

@@ -47,6 +47,7 @@ class Settings(EnvironmentSettings):
     app_module: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] = "app.main:create_app"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8001
+    root_path: Annotated[str, Field(pattern=r"^(/[^\s?#]*[^\s?#/])?$")] = ""
     reload: bool = False
     drain_seconds: NonNegativeFloat | None = None
     grace_seconds: NonNegativeFloat = 15

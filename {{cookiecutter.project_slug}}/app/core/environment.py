@@ -33,9 +33,10 @@ BaseUrl = Annotated[str, AfterValidator(check_base_url)]
 def complaint(error: ValidationError) -> str:
     """Say in one sentence which variable cannot work and why, without its value."""
     first = error.errors(include_url=False, include_input=False)[0]
-    name = "_".join(map(str, first["loc"][:1])).upper() or "The settings"
+    reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+    if not first["loc"]:  # about several variables, which the reason names
+        return f"{reason}."
+    name = str(first["loc"][0]).upper()
     if first["type"] == "missing":
         return f"{name} must be set, in the environment or in .env."
-    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    prefix = "must be " if first["msg"].startswith("Input should be ") else ""
-    return f"{name}: {prefix}{reason}."
+    return f"{name}: {reason}."

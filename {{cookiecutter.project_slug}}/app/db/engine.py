@@ -8,7 +8,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+# {% if cookiecutter.database == "sqlite" %}
+from sqlalchemy import URL, Connection, NullPool, create_engine
+# {% else %}
 from sqlalchemy import URL, Connection, NullPool
+# {% endif %}
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 __all__ = [
@@ -57,6 +61,15 @@ def run_script(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(work())
 
 
+# {% if cookiecutter.database == "sqlite" %}
+def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
+    """Run blocking work, such as Alembic's, on a connection of its own, with Python's own driver."""
+    blocking_url = url.set(drivername="sqlite")
+    with create_engine(blocking_url, poolclass=NullPool).connect() as connection:
+        work(connection)
+
+
+# {%- else %}
 def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
     """Run blocking work, such as Alembic's, on a connection of its own."""
 
@@ -68,6 +81,7 @@ def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
     asyncio.run(run())
 
 
+# {%- endif +%}
 # {%- else %}
 from collections import deque
 from collections.abc import Callable

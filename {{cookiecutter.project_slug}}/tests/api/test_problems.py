@@ -1,0 +1,55 @@
+"""Every failure is a problem."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+USERS = "/api/v1/users/"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", f"{USERS}1", 404),
+        ("PUT", USERS, 405),
+        ("GET", f"{USERS}?limit=0", 422),
+        ("POST", USERS, 422),
+        ("GET", "/fault", 500),
+    ],
+)
+def test_failure_has_the_shape_of_a_problem(
+    client: TestClient, method: str, path: str, status: int
+) -> None:
+    response = client.request(method, path, headers={"X-Request-ID": "abc"})
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert (response.status_code, problem["status"]) == (status, status)
+    assert problem["type"] == "about:blank"
+    assert problem["title"]
+    assert problem["request_id"] == "abc"
+
+
+def test_fault_tells_nothing_about_itself(client: TestClient) -> None:
+    assert "secret" not in client.get("/fault").text
+
+
+def test_wrong_method_is_told_all_right_ones(client: TestClient) -> None:
+    assert client.put(USERS).headers["allow"] == "GET, POST"
+    assert client.put(USERS[:-1]).headers["allow"] == "GET, POST"
+
+
+def test_refused_input_is_not_repeated(client: TestClient) -> None:
+    response = client.post(USERS, json={"name": "secret" * 50, "email": "also secret"})
+    assert response.status_code == 422
+    assert "secret" not in response.text
+
+
+@pytest.mark.parametrize("path", [USERS, USERS[:-1], "/health/live", "/health/live/"])
+def test_slash_at_the_end_makes_no_difference(client: TestClient, path: str) -> None:
+    response = client.get(path, follow_redirects=False)
+    assert response.status_code == 200
+
+
+def test_post_without_slash_keeps_its_body(client: TestClient) -> None:
+    ada = {"name": "Ada", "email": "ada@example.com"}
+    assert client.post(USERS[:-1], json=ada).status_code == 201

@@ -1,0 +1,119 @@
+"""The recipes API, seen by its clients."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+
+RECIPES = "/api/v1/recipes/"
+SOUP = {"label": "Leek soup", "source": "Grandma", "url": "https://example.com/soup"}
+
+
+@pytest.fixture
+def submitter_id(client: TestClient) -> int:
+    user = {"name": "Ada", "email": "ada@example.com"}
+    return client.post("/api/v1/users/", json=user).json()["id"]
+
+
+def add(client: TestClient, submitter_id: int, **changes: object) -> dict[str, object]:
+    response = client.post(RECIPES, json=SOUP | {"submitter_id": submitter_id} | changes)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+def test_created_recipe_can_be_read(client: TestClient, submitter_id: int) -> None:
+    created = add(client, submitter_id)
+    assert created == SOUP | {"id": created["id"], "submitter_id": submitter_id}
+    assert client.get(f"{RECIPES}{created['id']}").json() == created
+
+
+def test_list_goes_on_after_the_last_id(client: TestClient, submitter_id: int) -> None:
+    ids = [add(client, submitter_id)["id"] for _ in range(3)]
+    first = client.get(RECIPES, params={"limit": 2}).json()
+    rest = client.get(RECIPES, params={"limit": 2, "after": first["next_after"]}).json()
+    assert [recipe["id"] for recipe in first["items"] + rest["items"]] == ids
+    assert (first["next_after"], rest["next_after"]) == (ids[1], None)
+
+
+def test_put_replaces_everything(client: TestClient, submitter_id: int) -> None:
+    created = add(client, submitter_id)
+    path = f"{RECIPES}{created['id']}"
+    stew = {"label": "Stew", "source": "Aunt", "url": "https://example.com/stew"}
+    changed = client.put(path, json=stew | {"submitter_id": submitter_id})
+    assert changed.json() == created | stew
+    assert client.get(path).json() == changed.json()
+    assert client.put(path, json=stew).status_code == 422
+
+
+def test_patch_changes_only_what_is_sent(client: TestClient, submitter_id: int) -> None:
+    created = add(client, submitter_id)
+    path = f"{RECIPES}{created['id']}"
+    assert client.patch(path, json={"label": "Stew"}).json() == created | {"label": "Stew"}
+    assert client.patch(path, json={}).json() == client.get(path).json()
+    assert client.patch(path, json={"label": None}).status_code == 422
+
+
+def test_deleted_recipe_is_gone(client: TestClient, submitter_id: int) -> None:
+    path = f"{RECIPES}{add(client, submitter_id)['id']}"
+    response = client.delete(path)
+    assert (response.status_code, response.content) == (204, b"")
+    assert client.get(path).status_code == 404
+    assert client.delete(path).status_code == 404
+    assert client.patch(path, json={}).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_unknown_submitter_is_refused(client: TestClient, submitter_id: int, method: str) -> None:
+    created = add(client, submitter_id)
+    path = RECIPES if method == "POST" else f"{RECIPES}{created['id']}"
+    response = client.request(method, path, json=SOUP | {"submitter_id": 99})
+    assert response.status_code == 422
+    assert response.json()["detail"] == "it refers to something that does not exist"
+    assert [recipe["submitter_id"] for recipe in client.get(RECIPES).json()["items"]] == [
+        submitter_id
+    ]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "soup", "https://", "http://a b"])
+def test_link_that_is_no_web_address_is_refused(
+    client: TestClient, submitter_id: int, url: str
+) -> None:
+    body = SOUP | {"submitter_id": submitter_id, "url": url}
+    assert client.post(RECIPES, json=body).status_code == 422
+
+
+def test_search_finds_parts_of_labels_in_any_case(client: TestClient, submitter_id: int) -> None:
+    for label in ("CRÈME brûlée", "100% rye", "100 crepes", "Leek soup"):
+        add(client, submitter_id, label=label)
+
+    def search(keyword: str, **more: int) -> list[str]:
+        answer = client.get(f"{RECIPES}search", params={"keyword": keyword, **more})
+        return [recipe["label"] for recipe in answer.json()["items"]]
+
+    assert search("crème") == ["CRÈME brûlée"]
+    assert search("00%") == ["100% rye"]
+    assert search("LEEK") == ["Leek soup"]
+    assert search("100") == ["100% rye", "100 crepes"]
+    assert search("100", max_results=1) == ["100% rye"]
+    assert search("___") == []
+
+
+@pytest.mark.parametrize(
+    "query", ["keyword=so", "keyword=soup&max_results=0", "keyword=soup&max_results=101", ""]
+)
+def test_search_out_of_bounds_is_refused(client: TestClient, query: str) -> None:
+    assert client.get(f"{RECIPES}search?{query}").status_code == 422
+
+
+def test_more_requests_than_connections_all_get_an_answer(
+    client: TestClient, submitter_id: int
+) -> None:
+    def read(_: int) -> int:
+        return client.get(RECIPES).status_code
+
+    def write(_: int) -> int:
+        return client.post(RECIPES, json=SOUP | {"submitter_id": submitter_id}).status_code
+
+    with ThreadPoolExecutor(16) as threads:
+        assert set(threads.map(read, range(64))) == {200}
+        assert set(threads.map(write, range(32))) == {201}

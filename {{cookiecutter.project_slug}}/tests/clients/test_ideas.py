@@ -1,0 +1,197 @@
+"""Ideas from several sources: the twins."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+import stamina
+
+from tests.clients.conftest import Serve
+
+TWINS = ["/api/v1/recipes/ideas", "/api/v1/recipes/ideas/async"]
+SOURCES = ["recipes", "easyrecipes", "TopSecretRecipes"]
+
+
+def listing(*titles: str) -> httpx2.Response:
+    posts = [{"score": 12, "title": title, "url": "https://x.example/1"} for title in titles]
+    return httpx2.Response(200, json={"data": {"children": [{"data": post} for post in posts]}})
+
+
+async def title_by_path(request: httpx2.Request) -> httpx2.Response:
+    return listing(request.url.path)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_ideas_come_by_source(serve: Serve, twin: str) -> None:
+    with serve(title_by_path) as client:
+        answer = client.get(twin).json()
+    assert answer == {
+        "sources": [
+            {
+                "name": name,
+                "status": "ok",
+                "ideas": [f"12: /r/{name}/top.json (https://x.example/1)"],
+                "detail": None,
+            }
+            for name in SOURCES
+        ]
+    }
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_upstream_is_asked_in_its_own_way(serve: Serve, twin: str) -> None:
+    requests: list[httpx2.Request] = []
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        requests.append(request)
+        return listing(*"abcdefg")
+
+    with serve(answer) as client:
+        sources = client.get(twin, headers={"X-Request-ID": "abc"}).json()["sources"]
+    assert [len(source["ideas"]) for source in sources] == [5, 5, 5]
+    assert sorted(str(request.url) for request in requests) == sorted(
+        f"https://www.reddit.com/r/{name}/top.json?sort=top&t=day&limit=5" for name in SOURCES
+    )
+    assert {request.headers["User-Agent"] for request in requests} == {"recipe-ideas/0.1"}
+    assert {request.headers["X-Request-ID"] for request in requests} == {"abc"}
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_others_answer_when_some_fail(serve: Serve, twin: str) -> None:
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        if "/easyrecipes/" in request.url.path:
+            return httpx2.Response(500)
+        if "/TopSecretRecipes/" in request.url.path:
+            await asyncio.sleep(60)
+        return listing("Soup")
+
+    with serve(answer, upstream_timeout_seconds=0.1) as client:
+        sources = client.get(twin).json()["sources"]
+    assert [(source["status"], len(source["ideas"]), source["detail"]) for source in sources] == [
+        ("ok", 1, None),
+        ("error", 0, "the service answered 500"),
+        ("timeout", 0, "no answer in time"),
+    ]
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_deadline_holds_for_all_together(serve: Serve, twin: str) -> None:
+    async def never(_: httpx2.Request) -> httpx2.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    with serve(never, upstream_timeout_seconds=30, upstream_deadline_seconds=0.1) as client:
+        sources = client.get(twin).json()["sources"]
+    assert {source["status"] for source in sources} == {"timeout"}
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"data": {"children": [{"data": 1}]}}'])
+def test_unexpected_answer_is_an_error_of_its_source(serve: Serve, twin: str, body: bytes) -> None:
+    async def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=body)
+
+    with serve(answer) as client:
+        sources = client.get(twin).json()["sources"]
+    assert {source["detail"] for source in sources} == {"the answer is not what was expected"}
+
+
+def test_fast_twin_asks_all_at_once(serve: Serve) -> None:
+    all_are_here = asyncio.Barrier(len(SOURCES))
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        await all_are_here.wait()
+        return await title_by_path(request)
+
+    with serve(answer) as client:
+        sources = client.get(TWINS[1]).json()["sources"]
+    assert {source["status"] for source in sources} == {"ok"}
+
+
+def test_slow_twin_asks_one_after_another(serve: Serve) -> None:
+    asked = []
+    under_way = 0
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal under_way
+        under_way += 1
+        asked.append((request.url.path.split("/")[2], under_way))
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return await title_by_path(request)
+
+    with serve(answer) as client:
+        client.get(TWINS[0])
+    assert asked == [(name, 1) for name in SOURCES]
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_simultaneous_requests_share_one_call(serve: Serve, twin: str) -> None:
+    calls = 0
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(0.05)
+        return await title_by_path(request)
+
+    with serve(answer, upstream_cache_seconds=60) as client, ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda _: client.get(twin).json(), range(20)))
+    assert all(answer == answers[0] for answer in answers)
+    assert calls == len(SOURCES)
+
+
+def test_failure_is_not_kept(serve: Serve) -> None:
+    failing = True
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(503) if failing else await title_by_path(request)
+
+    with serve(answer, upstream_cache_seconds=60) as client:
+        assert client.get(TWINS[1]).json()["sources"][0]["status"] == "error"
+        failing = False
+        assert client.get(TWINS[1]).json()["sources"][0]["status"] == "ok"
+
+
+def test_cache_can_be_off(serve: Serve) -> None:
+    calls = 0
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal calls
+        calls += 1
+        return await title_by_path(request)
+
+    with serve(answer) as client:
+        for _ in range(2):
+            client.get(TWINS[1])
+    assert calls == 2 * len(SOURCES)
+
+
+@pytest.mark.parametrize(("retries", "status"), [(0, "error"), (1, "ok")])
+def test_retries_are_off_unless_asked_for(serve: Serve, retries: int, status: str) -> None:
+    failed = set()
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path not in failed:
+            failed.add(request.url.path)
+            raise httpx2.ConnectError("refused", request=request)
+        return await title_by_path(request)
+
+    testing = stamina.set_testing(True, attempts=9, cap=True)  # does not wait between attempts
+    with testing, serve(answer, upstream_retries=retries) as client:
+        sources = client.get(TWINS[1]).json()["sources"]
+    assert {source["status"] for source in sources} == {status}
+
+
+def test_failure_that_will_not_change_is_not_retried(serve: Serve) -> None:
+    calls = 0
+
+    async def answer(_: httpx2.Request) -> httpx2.Response:
+        nonlocal calls
+        calls += 1
+        return httpx2.Response(404)
+
+    with serve(answer, upstream_retries=3) as client:
+        client.get(TWINS[1])
+    assert calls == len(SOURCES)

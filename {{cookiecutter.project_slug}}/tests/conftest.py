@@ -1,0 +1,91 @@
+"""A migrated database for the run, empty for each test, and the service on top of it."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.core.config import Settings
+from app.core.environment import EnvironmentSettings
+from app.db.session import Database
+from app.main import create_app
+# {% if cookiecutter.database == "sqlite" %}
+from tests import sqlite as server
+# {% else %}
+from tests import postgresql as server
+# {% endif %}
+
+ROOT = Path(__file__).parents[1]
+ALEMBIC = Config(toml_file=ROOT / "pyproject.toml")
+
+
+def variables() -> set[str]:
+    """Return the names of all environment variables that the service reads."""
+    return {
+        name.upper()
+        for group in EnvironmentSettings.__subclasses__()
+        for name, field in group.model_fields.items()
+        if field.annotation not in EnvironmentSettings.__subclasses__()
+    }
+
+
+def fail() -> None:
+    """Raise what nobody expects."""
+    raise RuntimeError("secret")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the developer's variables and ``.env``, and so the developer's database, out of reach."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in variables():
+            patch.delenv(name, raising=False)
+        patch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Build the schema once, by the migrations, in a database that is ours."""
+    with server.new_database(tmp_path_factory.mktemp("database")) as url:
+        ALEMBIC.attributes["url"] = Settings(database_url=url).database_url
+        command.upgrade(ALEMBIC, "heads")
+        yield url
+
+
+@pytest.fixture
+def settings(migrated: str, tmp_path: Path) -> Settings:
+    """Name an empty database; the pool is small so that tests can fill it."""
+    url = server.emptied(migrated, tmp_path)
+    return Settings(database_url=url, database_pool_size=2, database_wait_seconds=1)
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """Build the service, with one endpoint more, which fails; a test may add others."""
+    app = create_app(settings)
+    app.add_api_route("/fault", fail, include_in_schema=False)
+    return app
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """Talk to the running service as a client would, 500s included."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncGenerator[Database]:
+    """Open a pool of two connections without the service around it."""
+    database = Database.from_settings(settings)
+    yield database
+    await database.close()
+
+
+# {%- endfilter +%}

@@ -1,0 +1,60 @@
+"""The migrations."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, MetaData, inspect
+
+from app.core.config import Settings
+from app.db.base import Base
+from app.db.engine import run_blocking
+from tests.conftest import ALEMBIC
+
+
+@pytest.fixture
+def _own_database(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ALEMBIC.attributes, "url", settings.database_url)
+
+
+@pytest.mark.usefixtures("_own_database")
+def test_models_and_migrations_agree() -> None:
+    command.check(ALEMBIC)
+
+
+def test_every_constraint_has_a_name(settings: Settings) -> None:
+    found = MetaData()
+
+    def reflect(connection: Connection) -> None:
+        found.reflect(connection)
+        for name in found.tables:
+            for index in inspect(connection).get_indexes(name):
+                assert index["name"]
+
+    run_blocking(settings.database_url, reflect)
+    tables = [found.tables[name] for name in Base.metadata.tables]
+    assert all(constraint.name for table in tables for constraint in table.constraints)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_own_database")
+def test_migrations_can_be_undone_and_done_again(settings: Settings) -> None:
+    def tables() -> set[str]:
+        names: set[str] = set()
+        run_blocking(settings.database_url, lambda c: names.update(inspect(c).get_table_names()))
+        return names - {"alembic_version"}
+
+    command.downgrade(ALEMBIC, "base")
+    assert tables() == set()
+    command.upgrade(ALEMBIC, "heads")
+    assert tables() == set(Base.metadata.tables)
+    command.check(ALEMBIC)
+
+
+def test_initial_revision_is_the_only_root() -> None:
+    roots = [
+        path.name
+        for path in (Path(__file__).parents[2] / "migrations" / "versions").glob("*.py")
+        if "down_revision = None" in path.read_text(encoding="utf-8")
+    ]
+    assert len(roots) == 1

@@ -1,0 +1,60 @@
+"""What only PostgreSQL can do to a service."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import socket
+
+import pytest
+from sqlalchemy import text
+
+from app.core.config import Settings
+from app.core.errors import UnavailableError
+from app.db import postgresql
+from app.db.session import Database
+
+KILL_THE_OTHERS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+async def test_connection_cut_while_idle_is_replaced(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 0)
+    database = Database.from_settings(settings)
+    other = Database.from_settings(settings)
+    await database.ping()
+    async with other.read() as connection:
+        await connection.execute(KILL_THE_OTHERS)
+    await database.ping()
+    await database.close()
+    await other.close()
+
+
+async def test_connection_cut_at_work_is_reported_and_replaced(settings: Settings) -> None:
+    database = Database.from_settings(settings)
+    other = Database.from_settings(settings)
+    with pytest.raises(UnavailableError):
+        async with database.read() as connection:
+            async with other._reads.connect() as killer:
+                await killer.execute(KILL_THE_OTHERS)
+            await connection.execute(text("SELECT 1"))
+    await database.ping()
+    await database.close()
+    await other.close()
+
+
+async def test_server_that_is_away_is_reported(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    away = f"postgresql://nobody:secret@127.0.0.1:{port}/nothing"
+    database = Database.from_settings(
+        Settings(database_url=away, database_connect_seconds=settings.database_connect_seconds)
+    )
+    with pytest.raises(UnavailableError, match="does not answer") as caught:
+        await database.ping()
+    assert "secret" not in str(caught.value)
+    await database.close()
+
+
+# {%- endfilter +%}

@@ -1,0 +1,72 @@
+"""Units of work."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import pytest
+from sqlalchemy import func, insert, select, text
+
+from app.core.errors import ConflictError, UnavailableError
+from app.db.base import User
+from app.db.session import Database
+
+ADA = {"name": "Ada", "email": "ada@example.com"}
+COUNT = select(func.count()).select_from(User)
+
+
+async def test_write_is_kept(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(insert(User), ADA)
+    async with database.read() as connection:
+        assert await connection.scalar(COUNT) == 1
+
+
+async def test_write_is_undone_by_an_error(database: Database) -> None:
+    with pytest.raises(KeyError):
+        async with database.write() as connection:
+            await connection.execute(insert(User), ADA)
+            raise KeyError
+    async with database.read() as connection:
+        assert await connection.scalar(COUNT) == 0
+
+
+async def test_contradiction_is_a_conflict(database: Database) -> None:
+    with pytest.raises(ConflictError):
+        async with database.write() as connection:
+            await connection.execute(insert(User), [ADA, ADA])
+
+
+async def test_units_do_not_nest(database: Database) -> None:
+    async with database.read():
+        with pytest.raises(RuntimeError, match="is open here"):
+            async with database.write():
+                pass
+    async with database.write() as connection:
+        assert await connection.scalar(COUNT) == 0
+
+
+async def test_waiting_for_a_connection_ends(database: Database) -> None:
+    database._turnstile._wait_seconds = 0.01
+    for _ in range(2):
+        await database._turnstile.acquire()
+    with pytest.raises(UnavailableError, match="wait for the database"):
+        async with database.read():
+            pass
+    database._turnstile.release()
+    async with database.read() as connection:
+        assert await connection.scalar(text("SELECT 1")) == 1
+
+
+async def test_error_about_something_else_stays_what_it_is(database: Database) -> None:
+    with pytest.raises(FileNotFoundError):
+        async with database.read():
+            raise FileNotFoundError
+
+
+async def test_places_come_back_after_errors(database: Database) -> None:
+    for _ in range(5):
+        with pytest.raises(KeyError):
+            async with database.read():
+                raise KeyError
+    await database.ping()
+
+
+# {%- endfilter +%}

@@ -1,0 +1,48 @@
+"""Bodies that are too large."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.types import Message
+
+USERS = "/api/v1/users/"
+LIMIT = 1_000_000
+JSON = {"Content-Type": "application/json"}
+
+
+def test_declared_body_beyond_the_limit_is_refused(client: TestClient) -> None:
+    response = client.post(USERS, content=b" " * (LIMIT + 1), headers=JSON)
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["detail"] == "the body is larger than 1000000 bytes"
+
+
+async def test_endless_body_is_refused_before_it_is_read_whole(app: FastAPI) -> None:
+    """A test client would collect the body first, so this speaks to the application itself."""
+    chunks = 0
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        nonlocal chunks
+        chunks += 1
+        return {"type": "http.request", "body": b" " * 100_000, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": USERS, "query_string": b""}
+    await app(scope | {"headers": headers}, receive, send)
+    assert sent[0]["status"] == 413
+    assert (b"content-type", b"application/problem+json") in sent[0]["headers"]
+    assert chunks == 11
+
+
+@pytest.mark.parametrize("declared", ["-1", "many", "1_0"])
+def test_nonsense_in_the_declaration_changes_nothing(client: TestClient, declared: str) -> None:
+    headers = JSON | {"Content-Length": declared}
+    assert client.post(USERS, content=b"{}", headers=headers).status_code == 422
+
+
+def test_body_at_the_limit_is_read(client: TestClient) -> None:
+    assert client.post(USERS, content=b" " * LIMIT, headers=JSON).status_code == 422

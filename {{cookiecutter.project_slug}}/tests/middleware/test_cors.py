@@ -1,0 +1,48 @@
+"""Which other sites' pages may call."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.core.config import Settings
+
+FRIEND = {"Origin": "https://friend.example"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"backend_cors_origins": ("https://friend.example",)})
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/nowhere", "/fault"])
+def test_friend_may_read_answers_and_failures(client: TestClient, path: str) -> None:
+    headers = client.get(path, headers=FRIEND).headers
+    assert headers["access-control-allow-origin"] == "https://friend.example"
+    exposed = set(headers["access-control-expose-headers"].split(", "))
+    assert exposed == {
+        "X-Request-ID",
+        # {% if cookiecutter.timing_middleware %}
+        "Server-Timing",
+        "X-Process-Time",
+        # {% endif %}
+    }
+
+
+@pytest.mark.parametrize("origin", ["https://friend.example.evil", "http://friend.example", "null"])
+def test_others_may_not(client: TestClient, origin: str) -> None:
+    response = client.get("/health/live", headers={"Origin": origin})
+    assert "access-control-allow-origin" not in response.headers
+
+
+def test_friend_may_ask_first(client: TestClient) -> None:
+    asking = FRIEND | {"Access-Control-Request-Method": "PATCH"}
+    response = client.options("/api/v1/users/", headers=asking)
+    assert response.status_code == 200
+    assert "PATCH" in response.headers["access-control-allow-methods"]
+
+
+def test_refusal_to_ask_is_a_problem(client: TestClient) -> None:
+    asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+    response = client.options("/api/v1/users/", headers=asking)
+    assert response.status_code == 400
+    assert response.json()["detail"] == "Disallowed CORS origin"
+    assert "Origin" in response.headers["vary"]

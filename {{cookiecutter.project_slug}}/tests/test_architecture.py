@@ -1,0 +1,85 @@
+"""Rules about the code that reading does not enforce."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import Match
+
+from app.db.session import Database
+from tests.conftest import ROOT
+
+# Who may import whom: each layer only what stands before it.
+LAYERS = {
+    "core": set(),
+    "schemas": {"core"},
+    "models": {"core", "db"},
+    "db": {"core", "models"},
+    "crud": {"core", "db", "models", "schemas"},
+    # {% if cookiecutter.fan_out %}
+    "clients": {"core", "schemas"},
+    # {% endif %}
+    "api": {"clients", "core", "crud", "db", "schemas"},
+    "middleware": {"api", "core"},
+}
+# These two fill the database by the same way as requests do.
+ABOVE_CRUD = {"init_db.py", "sample_recipes.py"}
+WITHOUT_FRAMEWORK = {"core", "crud", "db", "models", "schemas"}
+
+
+def imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    froms = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+    names = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    return froms | names
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_point_inwards(layer: str) -> None:
+    files = [path for path in (ROOT / "app" / layer).rglob("*.py") if path.name not in ABOVE_CRUD]
+    assert files
+    for path in files:
+        used = {name.split(".")[1] for name in imports(path) if name.startswith("app.")}
+        assert used <= LAYERS[layer] | {layer}, path
+        if layer in WITHOUT_FRAMEWORK:
+            assert not {name for name in imports(path) if name.split(".")[0] == "fastapi"}, path
+
+
+def test_every_package_has_a_layer() -> None:
+    packages = {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")}
+    assert packages == LAYERS.keys()
+
+
+def test_no_route_hides_behind_another(app: FastAPI) -> None:
+    routes = list(iter_route_contexts(app.routes))
+    assert len(routes) > 5
+    for route in routes:
+        for method in route.methods or ():
+            scope = {"type": "http", "method": method, "path": route.path, "headers": []}
+            first = next(r for r in routes if r.matches(dict(scope))[0] is Match.FULL)
+            assert first.path == route.path, f"{method} {route.path} is answered by {first.path}"
+
+
+def test_endpoints_block_nobody(app: FastAPI) -> None:
+    """An endpoint that uses the database runs in the loop only if the database does not block."""
+    in_loop = inspect.iscoroutinefunction(Database.ping)
+    found = 0
+    for route in iter_route_contexts(app.routes):
+        endpoint = getattr(route.original_route, "endpoint", None)
+        if not isinstance(route.original_route, APIRoute) or endpoint is None:
+            continue
+        uses_database = "db" in inspect.signature(endpoint).parameters
+        if uses_database and route.path != "/health/ready":  # which takes a thread itself
+            found += 1
+            assert inspect.iscoroutinefunction(endpoint) is in_loop, route.path
+    assert found >= 3
+
+
+def test_dependencies_take_no_thread() -> None:
+    for path in (ROOT / "app" / "api").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                assert not node.name.startswith("get_"), f"{path}: {node.name} should be async"

@@ -1,0 +1,134 @@
+"""The service as a process."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from time import monotonic, sleep
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from app.core.config import Settings
+from app.main import create_app
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+PYTHON = [sys.executable, "-m"]
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    url = settings.database_url.render_as_string(hide_password=False)
+    return os.environ | {"DATABASE_URL": url, "PYTHONPATH": str(ROOT)} | more
+
+
+def run(module: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [*PYTHON, module]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def process(settings: Settings, **more: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Run the service on a free port and lend the process and its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    running = subprocess.Popen(
+        [*PYTHON, "app.serve"],
+        env=environment(settings, PORT=str(port), **more),
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url)
+        yield running, url
+    finally:
+        running.kill()
+        running.wait()
+
+
+def wait_until_ready(url: str) -> None:
+    give_up_at = monotonic() + 30
+    while monotonic() < give_up_at:
+        try:
+            if httpx2.get(f"{url}/health/ready").is_success:
+                return
+        except httpx2.TransportError:
+            sleep(0.05)
+    raise AssertionError("the service did not get ready")
+
+
+def test_leaves_only_after_saying_so(settings: Settings) -> None:
+    with process(settings, DRAIN_SECONDS="1") as (running, url), httpx2.Client() as client:
+        assert client.get(f"{url}/health/ready").status_code == 200
+        running.send_signal(signal.SIGTERM)
+        give_up_at = monotonic() + 1
+        while client.get(f"{url}/health/ready").status_code == 200:
+            assert monotonic() < give_up_at
+        assert client.get(f"{url}/health/live").status_code == 200
+        assert running.wait(10) == -signal.SIGTERM
+
+
+def slow_app() -> FastAPI:
+    """Build the service with an endpoint that takes a second."""
+    app = create_app()
+    app.add_api_route("/slow", slow)
+    return app
+
+
+async def slow() -> str:
+    await asyncio.sleep(1)
+    return "done"
+
+
+def test_request_under_way_is_finished(settings: Settings) -> None:
+    with process(settings, APP_MODULE="tests.test_serve:slow_app") as (running, url):
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(httpx2.get, f"{url}/slow")
+            sleep(0.3)
+            running.send_signal(signal.SIGTERM)
+            assert answer.result(10).json() == "done"
+        assert running.wait(10) == -signal.SIGTERM
+
+
+def test_server_does_not_name_itself(settings: Settings) -> None:
+    with process(settings) as (_, url):
+        assert "server" not in httpx2.get(f"{url}/health/live").headers
+
+
+def test_waiting_for_the_database_ends(settings: Settings) -> None:
+    # {% if cookiecutter.database == "sqlite" %}
+    away = "sqlite:////nowhere/at/all.db"
+    # {% else %}
+    away = "postgresql://nobody:secret@127.0.0.1:1/nothing"
+    # {% endif %}
+    ended = run(
+        "app.backend_pre_start",
+        environment(settings, DATABASE_START_SECONDS="0.1", DATABASE_URL=away),
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The database did not answer in 0.1 s: ")
+    assert "secret" not in ended.stderr + ended.stdout
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_preparing_twice_changes_nothing(settings: Settings) -> None:
+    for _ in range(2):
+        for module in ("app.backend_pre_start", "app.initial_data"):
+            run(module, environment(settings)).check_returncode()
+    with process(settings) as (_, url):
+        users = httpx2.get(f"{url}/api/v1/users/").json()["items"]
+    assert [user["email"] for user in users] == ["admin@example.com"]
+
+
+def test_unknown_factory_is_one_sentence(settings: Settings) -> None:
+    ended = run("app.serve", environment(settings, APP_MODULE="app.main:nothing"))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("APP_MODULE: ")
+    assert len(ended.stderr.splitlines()) == 1

@@ -1,0 +1,162 @@
+"""Settings: from the environment, complete, and refused in one sentence."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.config import load_settings
+from app.core.environment import EnvironmentSettings
+from tests.conftest import ROOT, variables
+
+EXAMPLE = ROOT / ".env.example"
+# {% if cookiecutter.database == "sqlite" %}
+DATABASE = {"DATABASE_URL": "sqlite:///./some.db"}
+# {% else %}
+DATABASE = {"DATABASE_URL": "postgresql://user:secret@localhost/some"}
+# {% endif %}
+
+
+@pytest.fixture(autouse=True)
+def _database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", DATABASE["DATABASE_URL"])
+
+
+def test_example_names_every_variable_once() -> None:
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    names = [line.split("=")[0] for line in lines if line and not line.startswith("#")]
+    assert sorted(names) == sorted(variables())
+
+
+def test_example_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for group in EnvironmentSettings.__subclasses__():
+        shown = group(_env_file=EXAMPLE)
+        monkeypatch.setenv("DATABASE_URL", DATABASE["DATABASE_URL"])
+        assert shown == group(_env_file=None)
+
+
+def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("PORT=1\nHOST=0.0.0.0\n")
+    monkeypatch.setenv("PORT", "2")
+    settings = load_settings()
+    assert (settings.host, settings.port) == ("0.0.0.0", 2)  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "0", "PORT: must be greater than or equal to 1."),
+        ("PORT", "http", "PORT: must be a valid integer"),
+        ("ENVIRONMENT", "prod", "ENVIRONMENT: must be 'local', 'staging' or 'production'."),
+        ("DATABASE_URL", "mysql://user:secret@host/db", "DATABASE_URL: this service was made for "),
+        ("DATABASE_URL", "secret", "DATABASE_URL: must be a URL such as "),
+        ("DATABASE_POOL_SIZE", "0", "DATABASE_POOL_SIZE: must be greater than 0."),
+        ("BACKEND_CORS_ORIGINS", "*", "BACKEND_CORS_ORIGINS: must be origins such as "),
+        ("BACKEND_CORS_ORIGINS", "https://a.example/x", "BACKEND_CORS_ORIGINS: must be origins"),
+        ("FIRST_SUPERUSER", "admin", "FIRST_SUPERUSER: "),
+        ("APP_MODULE", "app.main", "APP_MODULE: "),
+        ("GRACE_SECONDS", "30", "DRAIN_SECONDS and GRACE_SECONDS together must not exceed 25"),
+        # {% if cookiecutter.database == "sqlite" %}
+        ("DATABASE_URL", "sqlite://", "DATABASE_URL: must name a file, for example sqlite:///"),
+        # {% endif %}
+        # {% if cookiecutter.fan_out %}
+        ("IDEAS_BASE_URL", "reddit", "IDEAS_BASE_URL: must be a URL that begins with http://"),
+        ("IDEAS_SOURCES", ",", "IDEAS_SOURCES: "),
+        ("UPSTREAM_RETRIES", "-1", "UPSTREAM_RETRIES: must be greater than or equal to 0."),
+        # {% endif %}
+    ],
+)
+def test_setting_that_cannot_work_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as caught:
+        load_settings()
+    said = str(caught.value)
+    assert said.startswith(sentence)
+    assert "\n" not in said
+    assert "secret" not in said
+
+
+@pytest.mark.slow
+def test_process_ends_with_the_sentence() -> None:
+    environment = os.environ | DATABASE | {"PORT": "x", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.serve"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "PORT: must be a valid integer, unable to parse string as an integer."
+    ]
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKEND_CORS_ORIGINS", "https://a.example/, http://localhost:3000")
+    assert load_settings().backend_cors_origins == ("https://a.example", "http://localhost:3000")
+
+
+# {% if cookiecutter.database == "sqlite" %}
+@pytest.mark.parametrize(
+    "given",
+    [
+        "sqlite:///./x.db",
+        "sqlite+{{ cookiecutter.__driver }}:///./x.db",
+    ],
+)
+# {% else %}
+@pytest.mark.parametrize(
+    "given",
+    [
+        "postgres://user:secret@host:5433/x",
+        "postgresql://user:secret@host:5433/x",
+        "postgresql+{{ cookiecutter.__driver }}://user:secret@host:5433/x",
+    ],
+)
+# {% endif %}
+def test_url_of_a_hosting_provider_gets_the_driver(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", given)
+    url = load_settings().database_url
+    assert url.drivername == "{{ cookiecutter.database }}+{{ cookiecutter.__driver }}"
+    assert url.database is not None
+    assert url.database.endswith("x" if url.host else "x.db")
+
+
+# {% if cookiecutter.database == "postgresql" %}
+def test_parameters_of_a_hosting_provider_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = "postgres://u:p@host/x?sslmode=require&channel_binding=prefer"
+    monkeypatch.setenv("DATABASE_URL", given)
+    # {% if cookiecutter.async_db %}
+    assert load_settings().database_url.query == {"ssl": "require"}
+    # {% else %}
+    assert load_settings().database_url.query["sslmode"] == "require"
+    # {% endif %}
+
+
+def test_database_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    with pytest.raises(SystemExit, match="DATABASE_URL must be set, in the environment"):
+        load_settings()
+
+
+# {% endif %}
+def test_password_is_not_shown() -> None:
+    assert "secret" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(("environment", "seconds"), [("local", 0), ("staging", 5)])
+def test_drain_time_follows_the_environment(
+    monkeypatch: pytest.MonkeyPatch, environment: str, seconds: float
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    assert load_settings().effective_drain_seconds == seconds
+    monkeypatch.setenv("DRAIN_SECONDS", "2.5")
+    assert load_settings().effective_drain_seconds == 2.5
