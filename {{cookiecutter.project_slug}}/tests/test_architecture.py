@@ -20,13 +20,16 @@ LAYERS = {
     "db": {"core", "models"},
     "crud": {"core", "db", "models", "schemas"},
     # {% if cookiecutter.fan_out %}
-    "clients": {"core", "schemas"},
+    "clients": {"core", "schemas"},  # example
     # {% endif %}
     "api": {"clients", "core", "crud", "db", "schemas"},
     "middleware": {"api", "core"},
 }
-# These two fill the database by the same way as requests do.
-ABOVE_CRUD = {"init_db.py", "sample_recipes.py"}
+# What fills the database uses the same way as requests do.
+ABOVE_CRUD = {
+    "init_db.py",
+    "sample_recipes.py",  # example
+}
 WITHOUT_FRAMEWORK = {"core", "crud", "db", "models", "schemas"}
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from app.core.database_url import DatabaseUrl
 from app.core.environment import EnvironmentSettings, complaint
 # {% if cookiecutter.fan_out %}
-from app.core.fan_out import FanOutSettings
+from app.core.fan_out import FanOutSettings  # example
 # {% endif %}
 
 ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
@@ -59,8 +59,7 @@ class Settings(EnvironmentSettings):
 
     first_superuser: EmailStr = "admin@example.com"
     # {% if cookiecutter.fan_out %}
-
-    fan_out: FanOutSettings = Field(default_factory=FanOutSettings)
+    fan_out: FanOutSettings = Field(default_factory=FanOutSettings)  # example
     # {% endif %}
 
     @field_validator("backend_cors_origins", mode="before")

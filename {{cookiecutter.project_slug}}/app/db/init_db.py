@@ -12,17 +12,14 @@ from app.schemas.user import UserCreate
 async def init_db(database: Database, settings: Settings) -> None:
     """Add what is missing, in one transaction; a second run changes nothing."""
     async with database.write() as connection:
-        superuser_id = await _ensure_superuser(connection, settings.first_superuser)
-        if settings.environment == "local":
-            await add_sample_recipes(connection, superuser_id)  # example
+        await _ensure_superuser(connection, settings.first_superuser)
+        await add_sample_recipes(connection, settings)  # example
 
 
-async def _ensure_superuser(connection: AsyncConnection, email: str) -> int:
-    found = await user.get_by_email(connection, email)
-    if found is None:
+async def _ensure_superuser(connection: AsyncConnection, email: str) -> None:
+    if await user.get_by_email(connection, email) is None:
         new = UserCreate(name="Superuser", email=email)
-        found = await user.create(connection, new, {"is_superuser": True})
-    return found.id
+        await user.create(connection, new, {"is_superuser": True})
 
 
 # {%- endfilter +%}

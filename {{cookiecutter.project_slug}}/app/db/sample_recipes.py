@@ -1,7 +1,9 @@
 """Three recipes to look at on a developer's machine."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+from app.core.config import Settings
 from app.crud.crud_recipe import recipe
+from app.crud.crud_user import user
 from app.db.engine import AsyncConnection
 from app.schemas.recipe import RecipeCreate
 
@@ -24,12 +26,17 @@ SAMPLES = (
 )
 
 
-async def add_sample_recipes(connection: AsyncConnection, submitter_id: int) -> None:
-    """Add the samples, unless there is any recipe already."""
+async def add_sample_recipes(connection: AsyncConnection, settings: Settings) -> None:
+    """Add the samples in the first superuser's name, unless there is any recipe already."""
+    if settings.environment != "local":
+        return
     if await recipe.get_multi(connection, after=0, limit=1):
         return
+    submitter = await user.get_by_email(connection, settings.first_superuser)
+    if submitter is None:
+        return
     for label, source, url in SAMPLES:
-        new = RecipeCreate(label=label, source=source, url=url, submitter_id=submitter_id)
+        new = RecipeCreate(label=label, source=source, url=url, submitter_id=submitter.id)
         await recipe.create(connection, new)
 
 

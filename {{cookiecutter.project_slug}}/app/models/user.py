@@ -7,7 +7,7 @@ from app.db.base_class import Base
 
 
 class User(Base):
-    """A person who submits recipes."""
+    """A person who uses the service."""
 
     name: Mapped[str] = mapped_column(String(255))
     email: Mapped[str] = mapped_column(String(254), unique=True)
