@@ -1,0 +1,47 @@
+"""The example can be deleted as the generated README says, and the rest still holds."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.combinations import DEFAULTS, Combination
+from tests.services import Service
+
+BLOCK = re.compile(r"<!-- the template's tests run this block -->\n```shell\n(.*?)```", re.DOTALL)
+# Words that only the example needs.
+EXAMPLE = re.compile(r"# example|recipe|ideas|dashboard|weather", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "combination",
+    [DEFAULTS, DEFAULTS.but(database="postgresql", async_db=False, fan_out=False)],
+    ids=str,
+)
+def test_example_can_be_deleted(combination: Combination, workplace: Path) -> None:
+    service = Service.open(combination, workplace)
+    (match,) = BLOCK.findall((service.folder / "README.md").read_text("utf-8"))
+    variables = {
+        "DATABASE_URL": service.new_database(),
+        "UV_PROJECT_ENVIRONMENT": str(service.programs.parent),
+        "UV_FROZEN": "1",
+    }
+    service.run("bash", "-euo", "pipefail", "-c", match, **variables)
+    service.run("make", "lint", **variables)
+    service.run("alembic", "check", **variables)
+    service.run("python", "-m", "pytest", "-q", "-m", "not slow")
+    assert _leftovers(service.folder) == []
+
+
+def _leftovers(folder: Path) -> list[str]:
+    """Return what still speaks of the example; migrations tell history, and names are the user's."""
+    return [
+        f"{path.relative_to(folder)}: {line}"
+        for path in [
+            *folder.glob("app/**/*.py"),
+            *folder.glob("tests/**/*.py"),
+            folder / "Makefile",
+        ]
+        for line in path.read_text("utf-8").splitlines()
+        if EXAMPLE.search(line)
+    ]
