@@ -7,7 +7,7 @@ All of it comes from there, so a new question or derived value needs no edit her
 - the constants `_key` -> the hidden question `constants`, for the rules to read;
 - the derived values `__key` -> the hidden question `cookiecutter`, rendered from the same text. It
   is the name that the files know, so copier needs no extension and no --trust;
-- the conditions in `__omit` -> `_exclude`, and `__next_steps` -> the message after copying.
+- the conditions in `__omit` -> `_exclude`, and `__next_steps` -> the messages at the end.
 
 With `--check` it writes nothing and fails where copier.yml is not what it would write.
 """
@@ -44,7 +44,7 @@ YES_OR_NO = """\
 {{{{ '' if _copier_conf.data.{key} | default({key}) | string | trim | lower in
 ['1', 'true', 't', 'yes', 'y', 'on', '0', 'false', 'f', 'no', 'n', 'off'] else 'answer yes or no' }}}}"""
 
-MESSAGE = """
+AFTER_COPY = """
 
 Next:
 
@@ -52,6 +52,16 @@ Next:
 # {% for step in cookiecutter.__next_steps | select %}
     {{ step }}
 # {% endfor %}
+"""
+
+AFTER_UPDATE = """
+
+Next: settle conflicts, if `git diff` shows any, and
+
+    {{ cookiecutter.package_manager }} lock
+    {{ cookiecutter.__next_steps[0] }}
+    {{ cookiecutter.__run }} alembic upgrade heads
+    {{ cookiecutter.__run }} pytest
 """
 
 
@@ -87,7 +97,8 @@ def copier_yml(declaration: Declaration) -> str:
         "_envops": {"undefined": "jinja2.StrictUndefined", **declaration.environment},
         "_skip_if_exists": ["uv.lock", "poetry.lock"],
         "_exclude": [EXCLUDE],
-        "_message_after_copy": MESSAGE,
+        "_message_after_copy": AFTER_COPY,
+        "_message_after_update": AFTER_UPDATE,
         "constants": _hidden(declaration.constants),
         **{key: _question(declaration, key) for key in declaration.questions},
         "cookiecutter": _hidden("\n".join(_namespace(declaration))),

@@ -9,6 +9,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core.config import load_settings
 from app.core.logging import configure_logging
 from app.db.engine import run_blocking
+# {% if cookiecutter.database == "sqlite" %}
+from app.db.sqlite import connect_args
+# {% else %}
+from app.db.postgresql import connect_args
+# {% endif %}
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +26,7 @@ def main() -> None:
     logger.info("waiting for the database")
     while True:
         try:
-            run_blocking(settings.database_url, _ping)
+            run_blocking(settings.database_url, _ping, connect_args(settings))
         except (SQLAlchemyError, OSError) as error:
             if monotonic() >= give_up_at:
                 reason = " ".join(str(getattr(error, "orig", None) or error).split())

@@ -22,7 +22,7 @@ async def main() -> None:
         await init_db(database, settings)
     except ConflictError:
         logger.info("another process added the initial data at the same time")
-    except UnavailableError as error:
+    except (UnavailableError, ValueError) as error:
         raise SystemExit(f"The initial data were not stored: {error}") from None
     finally:
         await database.close()

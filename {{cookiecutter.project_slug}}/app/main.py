@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import Lifespan
 
 from app.api import (
     health,
@@ -27,6 +28,7 @@ from app.db.session import Database
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.cors import CrossOriginMiddleware
+from app.middleware.head import HeadMiddleware
 from app.middleware.request_id import RequestIdMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
 # {% if cookiecutter.timing_middleware %}
@@ -37,9 +39,51 @@ from app.middleware.timing import TimingMiddleware
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the service; nothing is opened before its lifespan starts."""
     settings = settings or load_settings()
+    app = FastAPI(
+        title=ABOUT.title,
+        description=ABOUT.description,
+        version=ABOUT.version,
+        openapi_url="/api/v1/openapi.json" if settings.has_docs else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan(settings),
+        exception_handlers=HANDLERS,
+        middleware=middleware(settings),
+    )
+    app.state.is_draining = False
+    app.router.default = EitherSlash(app.router)
+    app.include_router(api_router)
+    app.include_router(health.router)
+    pages.add_pages(app)  # example
+    if settings.has_docs:
+        add_docs(app)
+        app.openapi = describe_problems(app)
+    return app
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """List what every request passes through, from the outside in."""
+    return [
+        Middleware(HeadMiddleware),
+        Middleware(RequestIdMiddleware),
+        Middleware(AccessLogMiddleware),
+        # {% if cookiecutter.timing_middleware %}
+        Middleware(TimingMiddleware),
+        # {% endif %}
+        Middleware(SecurityHeadersMiddleware),
+        Middleware(CrossOriginMiddleware, origins=settings.backend_cors_origins),
+        Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        # Innermost, so that the answer to an unhandled error passes through the others too.
+        Middleware(ServerErrorMiddleware, handler=unhandled),
+    ]
+
+
+def lifespan(settings: Settings) -> Lifespan[FastAPI]:
+    """Say what is opened at the start and closed at the end."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
+    async def lend(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         """Lend what requests find in ``request.state``."""
         async with AsyncExitStack() as stack:
             database = Database.from_settings(settings)
@@ -51,35 +95,4 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             # {% endif %}
             yield state
 
-    app = FastAPI(
-        title=ABOUT.title,
-        description=ABOUT.description,
-        version=ABOUT.version,
-        openapi_url="/api/v1/openapi.json" if settings.has_docs else None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        lifespan=lifespan,
-        exception_handlers=HANDLERS,
-        middleware=[
-            Middleware(RequestIdMiddleware),
-            Middleware(AccessLogMiddleware),
-            # {% if cookiecutter.timing_middleware %}
-            Middleware(TimingMiddleware),
-            # {% endif %}
-            Middleware(SecurityHeadersMiddleware),
-            Middleware(CrossOriginMiddleware, origins=settings.backend_cors_origins),
-            Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
-            # Innermost, so that the answer to an unhandled error passes through the others too.
-            Middleware(ServerErrorMiddleware, handler=unhandled),
-        ],
-    )
-    app.state.is_draining = False
-    app.router.default = EitherSlash(app.router)
-    app.include_router(api_router)
-    app.include_router(health.router)
-    pages.add_pages(app)  # example
-    if settings.has_docs:
-        add_docs(app)
-        app.openapi = describe_problems(app)
-    return app
+    return lend

@@ -56,7 +56,7 @@ def main() -> None:
         timeout_graceful_shutdown=round(settings.grace_seconds),
     )
     if settings.reload:
-        uvicorn.run(settings.app_module, factory=True, reload=True, reload_dirs=["app"], **options)
+        uvicorn.run("app.serve:rebuild", factory=True, reload=True, reload_dirs=["app"], **options)
         return
     app = build(settings)
     Server(uvicorn.Config(app, **options), app, settings.effective_drain_seconds).run()
@@ -68,7 +68,17 @@ def build(settings: Settings) -> FastAPI:
         factory = import_from_string(settings.app_module)
     except ImportFromStringError as error:
         raise SystemExit(f"APP_MODULE: {error}") from None
-    return factory()
+    app = factory() if callable(factory) else None
+    if not isinstance(app, FastAPI):
+        raise SystemExit("APP_MODULE: must name a function that returns a FastAPI application.")
+    return app
+
+
+def rebuild() -> FastAPI:
+    """Build in the process that a change of the code has just started."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    return build(settings)
 
 
 if __name__ == "__main__":

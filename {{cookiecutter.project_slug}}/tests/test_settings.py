@@ -58,13 +58,22 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("BACKEND_CORS_ORIGINS", "https://a.example/x", "BACKEND_CORS_ORIGINS: must be origins"),
         ("FIRST_SUPERUSER", "admin", "FIRST_SUPERUSER: "),
         ("APP_MODULE", "app.main", "APP_MODULE: "),
+        ("ROOT_PATH", "api", "ROOT_PATH: must begin with a slash"),
+        ("DATABASE_WAIT_SECONDS", "inf", "DATABASE_WAIT_SECONDS: must be less than or equal to"),
         ("GRACE_SECONDS", "30", "DRAIN_SECONDS and GRACE_SECONDS together must not exceed 25"),
         # {% if cookiecutter.database == "sqlite" %}
         ("DATABASE_URL", "sqlite://", "DATABASE_URL: must name a file, for example sqlite:///"),
+        # {% else %}
+        ("DATABASE_URL", "postgres://h/x?sslmode=secret", "DATABASE_URL: sslmode must be one of "),
+        ("DATABASE_URL", "postgres://h/x?colour=secret", "DATABASE_URL: the parameter colour is "),
         # {% endif %}
         # {% if cookiecutter.fan_out %}
         ("IDEAS_BASE_URL", "reddit", "IDEAS_BASE_URL: must be a URL that begins"),  # example
+        ("NEWS_BASE_URL", "http://h:99999", "NEWS_BASE_URL: Port out of range"),  # example
+        ("NEWS_BASE_URL", "http://h/?a=1", "NEWS_BASE_URL: must be a URL that paths"),  # example
         ("IDEAS_SOURCES", ",", "IDEAS_SOURCES: "),  # example
+        ("IDEAS_SOURCES", "..", "IDEAS_SOURCES: "),  # example
+        ("IDEAS_SOURCES", "a,a", "IDEAS_SOURCES: must name each source once"),  # example
         ("UPSTREAM_RETRIES", "-1", "UPSTREAM_RETRIES: must be greater than or"),  # example
         # {% endif %}
     ],
@@ -132,7 +141,7 @@ def test_url_of_a_hosting_provider_gets_the_driver(
 
 # {% if cookiecutter.database == "postgresql" %}
 def test_parameters_of_a_hosting_provider_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = "postgres://u:p@host/x?sslmode=require&channel_binding=prefer"
+    given = "postgres://u:p@host/x?sslmode=require&channel_binding=prefer&connect_timeout=9"
     monkeypatch.setenv("DATABASE_URL", given)
     # {% if cookiecutter.async_db %}
     assert load_settings().database_url.query == {"ssl": "require"}

@@ -27,6 +27,12 @@ STATUS: dict[type[DomainError], int] = {
     MissingReferenceError: 422,
     UnavailableError: 503,
 }
+# The last two were renamed in RFC 9110, which Python follows from 3.13 on.
+TITLES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+}
+RETRY_SECONDS = "1"
 
 
 class FieldError(BaseModel):
@@ -62,7 +68,7 @@ def problem(
 ) -> ProblemResponse:
     """Build the response of a failure."""
     body = Problem(
-        title=HTTPStatus(status).phrase,
+        title=TITLES.get(status, "Error"),
         status=status,
         detail=detail,
         request_id=request_id.get(),
@@ -73,7 +79,8 @@ def problem(
 
 async def domain_error(_: Request, error: DomainError) -> ProblemResponse:
     """Answer by the table."""
-    return problem(STATUS[type(error)], str(error))
+    headers = {"Retry-After": RETRY_SECONDS} if isinstance(error, UnavailableError) else None
+    return problem(STATUS[type(error)], str(error), headers=headers)
 
 
 async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
@@ -81,7 +88,7 @@ async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
-    return problem(error.status_code, error.detail, headers=headers)
+    return problem(error.status_code, str(error.detail), headers=headers)
 
 
 async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
@@ -95,17 +102,19 @@ async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
 
 async def unhandled(_: Request, _error: Exception) -> ProblemResponse:
     """Admit a fault of ours and keep its reason in the log."""
-    return problem(500)
+    # The server closes the connection when it hears of the error, so the client should know.
+    return problem(500, headers={"Connection": "close"})
 
 
 def _allowed_methods(request: Request) -> set[str]:
     """Collect the methods of all routes with this path; the framework names those of the first."""
-    return {
+    methods = {
         method
         for route in iter_route_contexts(request.app.routes)
         if route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
-    }
+    } or {"GET"}  # below a mount, which holds files
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
 def _printable(text: str) -> str:

@@ -1,5 +1,6 @@
 """The other services, for endpoints."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,4 +13,11 @@ async def get_fan_out(request: Request) -> FanOut:
     return request.state.fan_out
 
 
+async def get_deadline(request: Request) -> float:
+    """Return when all services together must have answered, by the event loop's clock in seconds."""
+    services: FanOut = request.state.fan_out
+    return asyncio.get_running_loop().time() + services.deadline_seconds
+
+
 FanOutDep = Annotated[FanOut, Depends(get_fan_out)]
+DeadlineDep = Annotated[float, Depends(get_deadline)]

@@ -5,12 +5,16 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import httpx2
+from anyio import CapacityLimiter
 
 from app.clients.ideas import IdeaSource, open_idea_sources
 from app.clients.news import NewsClient
 from app.clients.upstream import Upstream
 from app.clients.weather import WeatherClient
 from app.core.fan_out import FanOutSettings
+
+# Apart from the threads of the endpoints, which must not wait for services that hang.
+BLOCKING_THREADS = 20
 
 
 class FanOut(NamedTuple):
@@ -20,6 +24,7 @@ class FanOut(NamedTuple):
     weather: WeatherClient
     news: NewsClient
     deadline_seconds: float
+    threads: CapacityLimiter
 
 
 @asynccontextmanager
@@ -38,4 +43,5 @@ async def open_fan_out(
             weather=WeatherClient(weather, settings),
             news=NewsClient(news, settings),
             deadline_seconds=settings.upstream_deadline_seconds,
+            threads=CapacityLimiter(BLOCKING_THREADS),
         )

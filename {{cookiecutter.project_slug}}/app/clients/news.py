@@ -20,7 +20,7 @@ class NewsClient:
         """Return the first stories; raise ``UpstreamError`` or ``TimeoutError``."""
         params = {"tags": "front_page", "hitsPerPage": STORIES}
         page = await self._upstream.get("/api/v1/search", params, FrontPage)
-        return [Story(title=hit.title, url=hit.url, points=hit.points) for hit in page.hits]
+        return [Story(title=hit.title, url=hit.url, points=hit.points or 0) for hit in page.hits]
 
 
 class Hit(BaseModel):
@@ -28,7 +28,7 @@ class Hit(BaseModel):
 
     title: str
     url: str | None = None
-    points: int = 0
+    points: int | None = None
 
 
 class FrontPage(BaseModel):

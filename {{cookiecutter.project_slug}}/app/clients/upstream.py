@@ -23,6 +23,7 @@ ParamsP = ParamSpec("ParamsP")
 TRANSIENT = {429, 502, 503, 504}
 # Cities come from clients: without a bound they could fill the memory.
 CACHED_ANSWERS = 1000
+LARGEST_ANSWER_BYTES = 2_000_000
 
 logger = logging.getLogger(__name__)
 
@@ -78,27 +79,28 @@ class Upstream:
         changes nothing.
         """
         async with asyncio.timeout(self._timeout_seconds):
-            response = await self._retry(self._send, path, params)
+            body = await self._retry(self._send, path, params)
         try:
-            return answer.model_validate_json(response.content)
+            return answer.model_validate_json(body)
         except ValidationError:
             raise UpstreamError("the answer is not what was expected") from None
 
-    async def _send(self, path: str, params: Mapping[str, str | int]) -> httpx2.Response:
+    async def _send(self, path: str, params: Mapping[str, str | int]) -> bytes:
+        host = self._client.base_url.host  # the rest of the address may hold credentials
         try:
-            response = await self._client.get(path, params=params)
+            async with self._client.stream("GET", path, params=params) as response:
+                if response.is_success:
+                    return await _read(response)
         except httpx2.TimeoutException:
             raise TimeoutError from None
         except httpx2.HTTPError as error:
-            logger.warning("%s does not answer: %r", self._client.base_url, error)
+            logger.warning("%s does not answer: %r", host, error)
             raise UpstreamError("the service cannot be reached", is_transient=True) from error
-        if not response.is_success:
-            logger.warning("%s answers %s", response.url, response.status_code)
-            raise UpstreamError(
-                f"the service answered {response.status_code}",
-                is_transient=response.status_code in TRANSIENT,
-            )
-        return response
+        logger.warning("%s answers %s", host, response.status_code)
+        raise UpstreamError(
+            f"the service answered {response.status_code}",
+            is_transient=response.status_code in TRANSIENT,
+        )
 
 
 def cached(
@@ -109,6 +111,15 @@ def cached(
     if settings.upstream_cache_seconds == 0:
         return fetch
     return alru_cache(maxsize=CACHED_ANSWERS, ttl=settings.upstream_cache_seconds)(fetch)
+
+
+async def _read(response: httpx2.Response) -> bytes:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > LARGEST_ANSWER_BYTES:
+            raise UpstreamError("the answer is too large")
+    return body
 
 
 @cache

@@ -30,6 +30,9 @@ class WeatherClient:
         )
 
 
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class Description(BaseModel):
     """The weather in words."""
 
@@ -40,10 +43,10 @@ class Condition(BaseModel):
     """What we use of the present weather, in wttr.in's format; its numbers are strings."""
 
     description: Annotated[list[Description], Field(alias="weatherDesc", min_length=1)]
-    temperature: Annotated[float, Field(alias="temp_C")]
-    feels_like: Annotated[float, Field(alias="FeelsLikeC")]
-    humidity: float
-    wind: Annotated[float, Field(alias="windspeedKmph")]
+    temperature: Annotated[Number, Field(alias="temp_C")]
+    feels_like: Annotated[Number, Field(alias="FeelsLikeC")]
+    humidity: Number
+    wind: Annotated[Number, Field(alias="windspeedKmph")]
 
 
 class Report(BaseModel):

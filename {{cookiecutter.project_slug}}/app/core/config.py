@@ -6,8 +6,6 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     EmailStr,
     Field,
-    NonNegativeFloat,
-    PositiveFloat,
     PositiveInt,
     ValidationError,
     field_validator,
@@ -19,7 +17,7 @@ from sqlalchemy import make_url
 # {% endif %}
 
 from app.core.database_url import DatabaseUrl
-from app.core.environment import EnvironmentSettings, complaint
+from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, complaint
 # {% if cookiecutter.fan_out %}
 from app.core.fan_out import FanOutSettings  # example
 # {% endif %}
@@ -40,17 +38,18 @@ class Settings(EnvironmentSettings):
     database_url: DatabaseUrl
     # {% endif %}
     database_pool_size: PositiveInt = 20
-    database_wait_seconds: PositiveFloat = 5
-    database_connect_seconds: PositiveFloat = 5
-    database_start_seconds: PositiveFloat = 60
+    database_wait_seconds: Seconds = 5
+    database_connect_seconds: Seconds = 5
+    database_statement_seconds: Seconds = 10
+    database_start_seconds: Seconds = 60
 
     app_module: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] = "app.main:create_app"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8001
-    root_path: Annotated[str, Field(pattern=r"^(/[^\s?#]*[^\s?#/])?$")] = ""
+    root_path: str = ""
     reload: bool = False
-    drain_seconds: NonNegativeFloat | None = None
-    grace_seconds: NonNegativeFloat = 15
+    drain_seconds: SecondsOrZero | None = None
+    grace_seconds: SecondsOrZero = 15
 
     backend_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     max_body_bytes: PositiveInt = 1_000_000
@@ -61,6 +60,13 @@ class Settings(EnvironmentSettings):
     # {% if cookiecutter.fan_out %}
     fan_out: FanOutSettings = Field(default_factory=FanOutSettings)  # example
     # {% endif %}
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        if value and (value[0] != "/" or value[-1] == "/"):
+            raise ValueError("must begin with a slash and end without one, such as /api")
+        return value
 
     @field_validator("backend_cors_origins", mode="before")
     @classmethod
@@ -103,3 +109,5 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SystemExit(complaint(error)) from None
+    except UnicodeDecodeError:
+        raise SystemExit(".env must be a text in UTF-8.") from None

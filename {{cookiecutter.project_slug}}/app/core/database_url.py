@@ -2,6 +2,10 @@
 
 from typing import Annotated
 
+# {% if cookiecutter.__driver == "psycopg" %}
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
+# {% endif %}
 from pydantic import PlainValidator
 from pydantic_settings import NoDecode
 from sqlalchemy import URL, make_url
@@ -9,6 +13,16 @@ from sqlalchemy.exc import ArgumentError
 
 BACKEND = "{{ cookiecutter.database }}"
 DRIVER = "{{ cookiecutter.__driver }}"
+# {% if cookiecutter.database == "postgresql" %}
+SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+# Hints of hosting providers for other drivers.
+HINTS = ["pgbouncer", "connection_limit", "pool_timeout"]
+# {% endif %}
+# {% if cookiecutter.__driver == "asyncpg" %}
+# What asyncpg does in its own way, or what the service sets itself.
+NOT_FOR_ASYNCPG = ["sslmode", "channel_binding", "connect_timeout", "application_name"]
+ASYNCPG = {"host", "port", "ssl", "target_session_attrs"}
+# {% endif %}
 
 
 def name_driver(value: str | URL) -> URL:
@@ -18,27 +32,50 @@ def name_driver(value: str | URL) -> URL:
     except (ArgumentError, ValueError):
         raise ValueError(f"must be a URL such as {BACKEND}://...") from None
     name, _, driver = url.drivername.partition("+")
-    backend = {"postgres": "postgresql"}.get(name, name)
-    if backend != BACKEND:
-        raise ValueError(f"this service was made for {BACKEND}, not for {backend}")
+    # {% if cookiecutter.database == "postgresql" %}
+    name = {"postgres": BACKEND}.get(name, name)
+    # {% endif %}
+    if name != BACKEND:
+        raise ValueError(f"this service was made for {BACKEND}, not for {name}")
     if driver not in {"", DRIVER}:
         raise ValueError(f"leave the driver out: this service comes with {DRIVER}, not {driver}")
-    # {% if cookiecutter.database == "sqlite" %}
+    return _checked(url).set(drivername=f"{BACKEND}+{DRIVER}")
+
+
+# {% if cookiecutter.database == "sqlite" %}
+def _checked(url: URL) -> URL:
+    """Refuse a database in memory: each connection would have its own."""
     if url.database in {None, "", ":memory:"}:
         raise ValueError("must name a file, for example sqlite:///./app.db")
-    # {% endif %}
-    # {% if cookiecutter.__driver == "asyncpg" %}
-    url = _spell_for_asyncpg(url)
-    # {% endif %}
-    return url.set(drivername=f"{backend}+{DRIVER}")
+    return url
 
 
-# {% if cookiecutter.__driver == "asyncpg" %}
-def _spell_for_asyncpg(url: URL) -> URL:
-    """Translate libpq's TLS parameters: asyncpg takes ``ssl`` and knows no channel binding."""
+# {% elif cookiecutter.__driver == "asyncpg" %}
+def _checked(url: URL) -> URL:
+    """Translate libpq's parameters, and refuse those that nobody here knows."""
     mode = url.query.get("sslmode")
-    url = url.difference_update_query(["sslmode", "channel_binding"])
+    if mode is not None and mode not in SSL_MODES:
+        raise ValueError(f"sslmode must be one of {', '.join(sorted(SSL_MODES))}")
+    url = url.difference_update_query([*HINTS, *NOT_FOR_ASYNCPG])
+    for parameter in url.query:
+        if parameter not in ASYNCPG:
+            raise ValueError(f"the parameter {parameter} is not known to {DRIVER}")
     return url if mode is None else url.update_query_dict({"ssl": mode})
+
+
+# {% else %}
+def _checked(url: URL) -> URL:
+    """Refuse parameters that nobody here knows."""
+    mode = url.query.get("sslmode")
+    if mode is not None and mode not in SSL_MODES:
+        raise ValueError(f"sslmode must be one of {', '.join(sorted(SSL_MODES))}")
+    url = url.difference_update_query(HINTS)
+    for parameter in url.query:
+        try:
+            make_conninfo("", **{parameter: ""})
+        except ProgrammingError:
+            raise ValueError(f"the parameter {parameter} is not known to {DRIVER}") from None
+    return url
 
 
 # {% endif %}

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,20 +20,26 @@ class EnvironmentSettings(BaseSettings):
 
 
 def check_base_url(value: str) -> str:
-    """Return the URL without its last slash; raise ``ValueError`` unless it is http or https."""
+    """Return the URL without its last slash; raise ``ValueError`` unless paths can follow it."""
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or parts.hostname is None:
         raise ValueError("must be a URL that begins with http:// or https://")
+    if parts.query or parts.fragment or " " in value:
+        raise ValueError("must be a URL that paths can follow, without ?, # and spaces")
+    _ = parts.port  # raises ValueError if it is out of range
     return value.rstrip("/")
 
 
 BaseUrl = Annotated[str, AfterValidator(check_base_url)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+SecondsOrZero = Annotated[float, Field(ge=0, le=86_400)]
 
 
 def complaint(error: ValidationError) -> str:
     """Say in one sentence which variable cannot work and why, without its value."""
     first = error.errors(include_url=False, include_input=False)[0]
     reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+    reason = reason.removesuffix(".")
     if not first["loc"]:  # about several variables, which the reason names
         return f"{reason}."
     name = str(first["loc"][0]).upper()

@@ -32,3 +32,8 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # {% if cookiecutter.fan_out %}
+    # They log the URLs of outgoing calls, which may hold credentials and what clients asked for.
+    for name in ("httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # {% endif %}

@@ -2,7 +2,11 @@
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData
+# {% if cookiecutter.database == "postgresql" %}
+from sqlalchemy import BigInteger, DateTime, MetaData
+# {% else %}
+from sqlalchemy import DateTime, MetaData
+# {% endif %}
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
@@ -18,9 +22,10 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    # SQLite numbers rows by itself only in a column that is declared as INTEGER.
     type_annotation_map = {  # noqa: RUF012 (read by SQLAlchemy, never changed)
-        int: BigInteger().with_variant(Integer(), "sqlite"),
+        # {% if cookiecutter.database == "postgresql" %}
+        int: BigInteger(),
+        # {% endif %}
         dt.datetime: DateTime(timezone=True),
     }
 

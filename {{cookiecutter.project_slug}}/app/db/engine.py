@@ -48,7 +48,13 @@ class Turnstile:
 
 def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> AsyncEngine:
     """Make an engine that connects on first use and never beyond ``pool_size``."""
-    return create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args=connect_args)
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args=connect_args,
+        hide_parameters=True,  # errors are logged, and parameters may be personal
+    )
 
 
 async def run_from_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -62,19 +68,28 @@ def run_script(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 # {% if cookiecutter.database == "sqlite" %}
-def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
+def run_blocking(
+    url: URL,
+    work: Callable[[Connection], None],
+    connect_args: dict[str, object] | None = None,
+) -> None:
     """Run blocking work, such as Alembic's, on a connection of its own, with Python's own driver."""
     blocking_url = url.set(drivername="sqlite")
-    with create_engine(blocking_url, poolclass=NullPool).connect() as connection:
+    engine = create_engine(blocking_url, poolclass=NullPool, connect_args=connect_args or {})
+    with engine.connect() as connection:
         work(connection)
 
 
 # {%- else %}
-def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
+def run_blocking(
+    url: URL,
+    work: Callable[[Connection], None],
+    connect_args: dict[str, object] | None = None,
+) -> None:
     """Run blocking work, such as Alembic's, on a connection of its own."""
 
     async def run() -> None:
-        engine = create_async_engine(url, poolclass=NullPool)
+        engine = create_async_engine(url, poolclass=NullPool, connect_args=connect_args or {})
         async with engine.connect() as connection:
             await connection.run_sync(work)
 
@@ -83,11 +98,11 @@ def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
 
 # {%- endif +%}
 # {%- else %}
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
 
-from anyio import to_thread
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 
 __all__ = [
@@ -139,12 +154,19 @@ class Turnstile:
 
 def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> Engine:
     """Make an engine that connects on first use and never beyond ``pool_size``."""
-    return create_engine(url, pool_size=pool_size, max_overflow=0, connect_args=connect_args)
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args=connect_args,
+        hide_parameters=True,  # errors are logged, and parameters may be personal
+    )
 
 
 async def run_from_loop(work: Callable[[], None]) -> None:
     """Run a method of the data access from code that is asynchronous in both flavours."""
-    await to_thread.run_sync(work, abandon_on_cancel=True)
+    # Not in the threads of the endpoints, which may all be waiting for what this is to tell.
+    await asyncio.to_thread(work)
 
 
 def run_script(work: Callable[[], None]) -> None:
@@ -152,9 +174,14 @@ def run_script(work: Callable[[], None]) -> None:
     work()
 
 
-def run_blocking(url: URL, work: Callable[[Connection], None]) -> None:
+def run_blocking(
+    url: URL,
+    work: Callable[[Connection], None],
+    connect_args: dict[str, object] | None = None,
+) -> None:
     """Run blocking work, such as Alembic's, on a connection of its own."""
-    with create_engine(url, poolclass=NullPool).connect() as connection:
+    engine = create_engine(url, poolclass=NullPool, connect_args=connect_args or {})
+    with engine.connect() as connection:
         work(connection)
 
 

@@ -10,16 +10,23 @@ from app.schemas.user import UserCreate
 
 
 async def init_db(database: Database, settings: Settings) -> None:
-    """Add what is missing, in one transaction; a second run changes nothing."""
+    """Add what is missing, in one transaction; a second run changes nothing.
+
+    Raise ``ValueError`` if somebody else already has the first superuser's address: whoever could
+    take an address first must not become superuser by it.
+    """
     async with database.write() as connection:
         await _ensure_superuser(connection, settings.first_superuser)
         await add_sample_recipes(connection, settings)  # example
 
 
 async def _ensure_superuser(connection: AsyncConnection, email: str) -> None:
-    if await user.get_by_email(connection, email) is None:
+    found = await user.get_by_email(connection, email)
+    if found is None:
         new = UserCreate(name="Superuser", email=email)
         await user.create(connection, new, {"is_superuser": True})
+    elif not found.is_superuser:
+        raise ValueError("FIRST_SUPERUSER is the address of a user who is no superuser")
 
 
 # {%- endfilter +%}

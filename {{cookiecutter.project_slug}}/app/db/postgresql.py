@@ -3,24 +3,38 @@
 # {% filter replace("Async", cookiecutter.__Async)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
 from time import monotonic
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core.config import Settings
 from app.db.engine import AsyncEngine
 
+HAS_SCHEMA = text("SELECT to_regclass('alembic_version')")
 # A ping before every use costs 8 % of the throughput; a connection in use is known to be alive.
 IDLE_SECONDS = 1.0
+# Lost connections, deadlocks, too few resources, and servers that start, stop or time out:
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+UNAVAILABLE = ("08", "40", "53", "57")
+FOREIGN_KEY_VIOLATION = "23503"
 
 
 def connect_args(settings: Settings) -> dict[str, object]:
-    """Bound the time to connect."""
+    """Bound the time to connect and the time of a statement."""
     # {% if cookiecutter.async_db %}
-    return {"timeout": settings.database_connect_seconds}
+    return {
+        "timeout": settings.database_connect_seconds,
+        "command_timeout": settings.database_statement_seconds,
+    }
     # {% else %}
-    return {"connect_timeout": max(1, round(settings.database_connect_seconds))}
+    milliseconds = round(settings.database_statement_seconds * 1000)
+    return {
+        "connect_timeout": max(1, round(settings.database_connect_seconds)),
+        "options": f"-c statement_timeout={milliseconds}",
+        # For a server that does not even acknowledge what it is sent.
+        "tcp_user_timeout": milliseconds,
+    }
     # {% endif %}
 
 
@@ -37,11 +51,22 @@ def prepare(engine: AsyncEngine) -> None:
             return
         try:
             dialect.do_ping(connection)
-        except dialect.loaded_dbapi.Error as error:
+        except (dialect.loaded_dbapi.Error, OSError) as error:
             raise DisconnectionError from error
 
     event.listen(engine.sync_engine, "checkin", checkin)
     event.listen(engine.sync_engine, "checkout", checkout)
 
 
-# {%- endfilter +%}
+# {% endfilter %}
+def is_unavailable(error: DBAPIError) -> bool:
+    """Tell whether the same statement may succeed later."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # the driver's own errors: it cannot connect, or its connection is gone
+        return isinstance(error, OperationalError | InterfaceError)
+    return state.startswith(UNAVAILABLE)
+
+
+def is_missing_reference(error: DBAPIError) -> bool:
+    """Tell whether a foreign key found nothing."""
+    return getattr(error.orig, "sqlstate", None) == FOREIGN_KEY_VIOLATION

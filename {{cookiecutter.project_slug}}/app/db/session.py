@@ -9,18 +9,30 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from time import monotonic
 from typing import Self
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.core.config import Settings
 from app.core.errors import ConflictError, DomainError, MissingReferenceError, UnavailableError
 from app.db.engine import AsyncConnection, AsyncEngine, Turnstile, open_engine
 # {% if cookiecutter.database == "sqlite" %}
-from app.db.sqlite import connect_args, prepare
+from app.db.sqlite import (
+    HAS_SCHEMA,
+    connect_args,
+    is_missing_reference,
+    is_unavailable,
+    prepare,
+)
 # {% else %}
-from app.db.postgresql import connect_args, prepare
+from app.db.postgresql import (
+    HAS_SCHEMA,
+    connect_args,
+    is_missing_reference,
+    is_unavailable,
+    prepare,
+)
 # {% endif %}
 
 logger = logging.getLogger(__name__)
@@ -41,47 +53,67 @@ _held: ContextVar[Unit | None] = ContextVar("held", default=None)
 class Database:
     """The pool of one database and the two ways to use it."""
 
-    def __init__(self, engine: AsyncEngine, turnstile: Turnstile) -> None:
+    def __init__(self, engine: AsyncEngine, pool_size: int, wait_seconds: float) -> None:
         prepare(engine)
         self._engine = engine
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._turnstile = turnstile
+        self._turnstile = Turnstile(pool_size, wait_seconds)
+        # {% if cookiecutter.database == "sqlite" %}
+        # SQLite has one writer at a time; others must not hold the connections of readers.
+        self._writers = Turnstile(1, wait_seconds)
+        # {% endif %}
+        self._told_at = -1.0
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Build the pool without connecting."""
         size = settings.database_pool_size
-        engine = open_engine(settings.database_url, size, connect_args(settings))
-        return cls(engine, Turnstile(size, settings.database_wait_seconds))
+        # {% if cookiecutter.database == "sqlite" %}
+        connections = size + 1  # for the readers and the writer
+        # {% else %}
+        connections = size
+        # {% endif %}
+        engine = open_engine(settings.database_url, connections, connect_args(settings))
+        return cls(engine, size, settings.database_wait_seconds)
 
     async def close(self) -> None:
         """Close the pooled connections."""
         await self._engine.dispose()
 
     async def ping(self) -> None:
-        """Ask the database for an answer; raise ``UnavailableError``."""
+        """Raise ``UnavailableError`` unless the database answers and has been migrated."""
         async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
+            if await connection.scalar(HAS_SCHEMA) is None:
+                raise UnavailableError("the database has no tables yet")
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
         """Lend a connection without a transaction: each statement sees its own snapshot."""
-        async with self._unit(self._reads) as connection:
+        async with self._unit(self._reads, self._turnstile) as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """Lend a connection in one transaction, committed on exit and rolled back on error."""
-        async with self._unit(self._engine) as connection, connection.begin():
+        # {% if cookiecutter.database == "sqlite" %}
+        async with self._unit(self._engine, self._writers) as connection, connection.begin():
             yield connection
+        # {% else %}
+        async with self._unit(self._engine, self._turnstile) as connection, connection.begin():
+            yield connection
+        # {% endif %}
 
     @asynccontextmanager
-    async def _unit(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    async def _unit(
+        self,
+        engine: AsyncEngine,
+        turnstile: Turnstile,
+    ) -> AsyncGenerator[AsyncConnection]:
         held = _held.get()
         if held and held.is_open:
             raise RuntimeError("a unit of work is open here: use it instead of opening another")
         try:
-            await self._turnstile.acquire()
+            await turnstile.acquire()
         except TimeoutError as error:
             raise UnavailableError("too many requests wait for the database") from error
         unit = Unit()
@@ -92,38 +124,37 @@ class Database:
                 is_connected = True
                 yield connection
         except DBAPIError as error:
-            raise _translated(error) from error
+            raise self._translated(error) from error
         except OSError as error:
-            if is_connected:  # then it is about something else, a file perhaps
+            # Once connected, only a time-out is about the database; others may be about a file.
+            if is_connected and not isinstance(error, TimeoutError):
                 raise
-            raise _lost(error) from error
+            raise self._lost(error) from error
         finally:
             unit.is_open = False
-            self._turnstile.release()
+            turnstile.release()
 
+    def _translated(self, error: DBAPIError) -> Exception:
+        """Say what an error of the driver means to the caller; faults of ours stay what they are."""
+        if isinstance(error, IntegrityError):
+            return _contradiction(error)
+        if error.connection_invalidated or is_unavailable(error):
+            return self._lost(error)
+        return error
 
-# {% endfilter %}
-def _translated(error: DBAPIError) -> Exception:
-    """Say what an error of the driver means to the caller; faults of ours stay what they are."""
-    if isinstance(error, IntegrityError):
-        return _contradiction(error)
-    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-        return _lost(error)
-    return error
+    def _lost(self, error: Exception) -> UnavailableError:
+        """Log it, but not once for every request of an outage."""
+        if monotonic() > self._told_at + 1:
+            self._told_at = monotonic()
+            logger.error("the database does not answer: %s", getattr(error, "orig", None) or error)
+        return UnavailableError("the database does not answer")
 
 
 def _contradiction(error: IntegrityError) -> DomainError:
-    """Tell a missing reference from the other constraints; only the drivers know."""
-    # {% if cookiecutter.database == "sqlite" %}
-    is_reference = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_FOREIGNKEY"
-    # {% else %}
-    is_reference = getattr(error.orig, "sqlstate", "") == "23503"
-    # {% endif %}
-    if is_reference and not (error.statement or "").startswith("DELETE"):
+    """Tell a reference to nothing from the other constraints, and from one that is still in use."""
+    if is_missing_reference(error) and not (error.statement or "").startswith("DELETE"):
         return MissingReferenceError("it refers to something that does not exist")
     return ConflictError("it contradicts what is stored")
 
 
-def _lost(error: Exception) -> UnavailableError:
-    logger.error("the database does not answer: %s", getattr(error, "orig", None) or error)
-    return UnavailableError("the database does not answer")
+# {%- endfilter +%}

@@ -3,15 +3,24 @@
 # {% filter replace("Async", cookiecutter.__Async)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
 from sqlite3 import Connection as DriverConnection
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
 from app.db.engine import AsyncEngine
 
+HAS_SCHEMA = text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")
+# Another process writes, or the file is out of reach: https://sqlite.org/rescode.html
+UNAVAILABLE = tuple(
+    f"SQLITE_{name}"
+    for name in ("BUSY", "CANTOPEN", "FULL", "IOERR", "LOCKED", "NOTADB", "PROTOCOL", "READONLY")
+)
+FOREIGN_KEY_VIOLATION = "SQLITE_CONSTRAINT_FOREIGNKEY"
+
 
 def connect_args(settings: Settings) -> dict[str, object]:
-    """Let a writer wait for the one before it as long as a request waits for a connection."""
+    """Let a writer wait for other processes as long as a request waits for a connection."""
     return {"timeout": settings.database_wait_seconds}
 
 
@@ -22,6 +31,16 @@ def prepare(engine: AsyncEngine) -> None:
 
 
 # {% endfilter %}
+def is_unavailable(error: DBAPIError) -> bool:
+    """Tell whether the same statement may succeed later."""
+    return getattr(error.orig, "sqlite_errorname", "").startswith(UNAVAILABLE)
+
+
+def is_missing_reference(error: DBAPIError) -> bool:
+    """Tell whether a foreign key found nothing."""
+    return getattr(error.orig, "sqlite_errorname", "") == FOREIGN_KEY_VIOLATION
+
+
 def _connect(connection: DriverConnection, _record: object) -> None:
     # SQLite's own lower() knows only ASCII; searches would miss "Crème" in capitals.
     connection.create_function("lower", 1, _lower, deterministic=True)
@@ -33,8 +52,8 @@ def _connect(connection: DriverConnection, _record: object) -> None:
     cursor.close()
 
 
-def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()
+def _lower(value: str | None) -> str | None:
+    return None if value is None else value.lower()
 
 
 def _begin(connection: Connection) -> None:

@@ -6,9 +6,9 @@ from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
 # The range of BIGINT: what is beyond it cannot be stored or asked for.
 MAX_ID = 2**63 - 1
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
 
-# PostgreSQL cannot store NUL.
+# NUL ends texts in C, and some databases refuse it.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
 
 # Kept as it was typed; the scheme is checked because the page makes a link of it.

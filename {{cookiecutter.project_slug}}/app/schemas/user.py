@@ -12,12 +12,6 @@ class UserCreate(BaseModel):
     email: Email
 
 
-class UserUpdate(BaseModel):
-    """The fields to change."""
-
-    name: Text
-
-
 class UserRead(BaseModel):
     """A stored user."""
 

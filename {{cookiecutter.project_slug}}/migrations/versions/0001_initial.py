@@ -8,8 +8,12 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# SQLite numbers rows by itself only in a column that is declared as INTEGER.
-KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# {% if cookiecutter.database == "postgresql" %}
+KEY = sa.BigInteger()
+# {% else %}
+# Holds 64 bits too, and is the only type whose keys SQLite numbers by itself.
+KEY = sa.Integer()
+# {% endif %}
 
 
 def upgrade() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import Connection, Engine, event
 
 USERS = "/api/v1/users/"
 
@@ -34,8 +35,30 @@ def test_fault_tells_nothing_about_itself(client: TestClient) -> None:
 
 
 def test_wrong_method_is_told_all_right_ones(client: TestClient) -> None:
-    assert client.put(USERS).headers["allow"] == "GET, POST"
-    assert client.put(USERS[:-1]).headers["allow"] == "GET, POST"
+    assert client.put(USERS).headers["allow"] == "GET, HEAD, POST"
+    assert client.put(USERS[:-1]).headers["allow"] == "GET, HEAD, POST"
+
+
+def test_files_can_only_be_read(client: TestClient) -> None:
+    response = client.post("/docs-assets/swagger-ui.css")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_fault_closes_the_connection_openly(client: TestClient) -> None:
+    assert client.get("/fault").headers["connection"] == "close"
+
+
+def test_failing_commit_is_no_success(client: TestClient) -> None:
+    def fail(_: Connection) -> None:
+        raise RuntimeError
+
+    event.listen(Engine, "commit", fail)
+    try:
+        response = client.post(USERS, json={"name": "Ada", "email": "ada@example.com"})
+    finally:
+        event.remove(Engine, "commit", fail)
+    assert response.status_code == 500
+    assert client.get(USERS).json()["items"] == []
 
 
 def test_refused_input_is_not_repeated(client: TestClient) -> None:

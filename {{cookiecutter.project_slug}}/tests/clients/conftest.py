@@ -23,7 +23,7 @@ def serve(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Serve:
     """Return how to run the service against an upstream; the cache is off unless asked for."""
 
     @contextmanager
-    def serving(answer: Answer, **options: float) -> Generator[TestClient]:
+    def serving(answer: Answer, **options: float | str) -> Generator[TestClient]:
         transport = httpx2.MockTransport(answer)
         monkeypatch.setattr("app.main.open_fan_out", partial(open_fan_out, transport=transport))
         fan_out = FanOutSettings().model_copy(update={"upstream_cache_seconds": 0} | options)

@@ -16,7 +16,7 @@ CONDITION = {
     "weatherDesc": [{"value": "Light snow"}],
 }
 WEATHER = {"current_condition": [CONDITION]}
-NEWS = {"hits": [{"title": "Soup", "url": None, "points": 3}, {"title": "Stew"}]}
+NEWS = {"hits": [{"title": "Soup", "url": None, "points": 3}, {"title": "Stew", "points": None}]}
 
 
 async def both(request: httpx2.Request) -> httpx2.Response:
@@ -70,7 +70,7 @@ def test_both_are_asked_at_once_and_in_their_own_way(serve: Serve) -> None:
 def test_one_part_is_shown_when_the_other_fails(serve: Serve) -> None:
     async def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.host == "wttr.in":
-            await asyncio.sleep(60)
+            await asyncio.sleep(2)  # long enough to notice if nobody gives up
         return httpx2.Response(502)
 
     with serve(answer, upstream_timeout_seconds=0.05) as client:
@@ -81,6 +81,29 @@ def test_one_part_is_shown_when_the_other_fails(serve: Serve) -> None:
         "weather": {"status": "timeout", "data": None, "detail": "no answer in time"},
         "news": {"status": "error", "data": None, "detail": "the service answered 502"},
     }
+
+
+@pytest.mark.parametrize("number", ["nan", "1e999", "warm"])
+def test_number_that_is_none_is_an_error(serve: Serve, number: str) -> None:
+    async def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"current_condition": [CONDITION | {"temp_C": number}]})
+
+    with serve(answer) as client:
+        weather = client.get(f"{DASHBOARD}/Oslo").json()["weather"]
+    assert weather["detail"] == "the answer is not what was expected"
+
+
+def test_credentials_and_city_stay_out_of_the_log(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("refused", request=request)
+
+    with serve(answer, weather_base_url="http://user:secret@weather.example") as client:
+        client.get(f"{DASHBOARD}/Oslo")
+    assert "weather.example does not answer" in caplog.text
+    assert "secret" not in caplog.text
+    assert "Oslo" not in caplog.text.replace("GET http://testserver", "")
 
 
 @pytest.mark.parametrize(

@@ -57,4 +57,22 @@ async def test_server_that_is_away_is_reported(settings: Settings) -> None:
     await database.close()
 
 
+async def test_server_that_starts_or_is_full_is_no_fault_of_ours(database: Database) -> None:
+    for state in ("57P03", "53300", "40P01"):
+        failing = text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$")
+        with pytest.raises(UnavailableError):
+            async with database.read() as connection:
+                await connection.execute(failing)
+
+
+async def test_statement_that_takes_too_long_is_given_up(settings: Settings) -> None:
+    patience = {"database_statement_seconds": 0.1}
+    database = Database.from_settings(settings.model_copy(update=patience))
+    with pytest.raises(UnavailableError):
+        async with database.read() as connection:
+            await connection.execute(text("SELECT pg_sleep(10)"))
+    await database.ping()
+    await database.close()
+
+
 # {%- endfilter +%}

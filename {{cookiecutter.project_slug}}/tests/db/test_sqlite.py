@@ -1,9 +1,13 @@
 """SQLite with several connections."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from pathlib import Path
+
+import pytest
 from sqlalchemy import insert, text
 
 from app.core.config import Settings
+from app.core.errors import UnavailableError
 from app.db.base import User
 from app.db.session import Database
 
@@ -25,6 +29,28 @@ async def test_reader_goes_on_while_somebody_writes(settings: Settings) -> None:
         await reader.ping()
     await writer.close()
     await reader.close()
+
+
+async def test_second_writer_waits_at_the_door(settings: Settings) -> None:
+    writer = Database.from_settings(settings)
+    other = Database.from_settings(settings.model_copy(update={"database_wait_seconds": 0.05}))
+    async with writer._engine.begin():
+        with pytest.raises(UnavailableError):
+            async with other.write():
+                pass
+    async with other.write() as connection:
+        await connection.execute(insert(User), ADA)
+    await writer.close()
+    await other.close()
+
+
+async def test_file_that_is_no_database_is_no_fault_of_ours(tmp_path: Path) -> None:
+    file = tmp_path / "notes.db"
+    file.write_text("not a database" * 100)
+    database = Database.from_settings(Settings(database_url=f"sqlite:///{file}"))
+    with pytest.raises(UnavailableError):
+        await database.ping()
+    await database.close()
 
 
 # {%- endfilter +%}

@@ -61,6 +61,17 @@ async def test_error_about_something_else_stays_what_it_is(database: Database) -
             raise FileNotFoundError
 
 
+async def test_database_without_tables_is_not_ready(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("ALTER TABLE alembic_version RENAME TO elsewhere"))
+    try:
+        with pytest.raises(UnavailableError, match="no tables yet"):
+            await database.ping()
+    finally:
+        async with database.write() as connection:
+            await connection.execute(text("ALTER TABLE elsewhere RENAME TO alembic_version"))
+
+
 async def test_places_come_back_after_errors(database: Database) -> None:
     for _ in range(5):
         with pytest.raises(KeyError):

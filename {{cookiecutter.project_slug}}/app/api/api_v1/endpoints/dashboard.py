@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from app.api.fan_out import FanOutDep
+from app.api.fan_out import DeadlineDep, FanOutDep
 from app.clients.part import attempt
 from app.schemas.fan_out import Dashboard
 
@@ -16,9 +16,8 @@ City = Annotated[str, Path(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\w[^\x00-
 
 
 @router.get("/{city}")
-async def show_dashboard(city: City, services: FanOutDep) -> Dashboard:
+async def show_dashboard(city: City, services: FanOutDep, deadline: DeadlineDep) -> Dashboard:
     """Return a city's weather and the news; a part that is not to be had says so."""
-    deadline = asyncio.get_running_loop().time() + services.deadline_seconds
     async with asyncio.TaskGroup() as group:
         weather = group.create_task(attempt(services.weather.fetch(city), deadline))
         news = group.create_task(attempt(services.news.fetch(), deadline))
