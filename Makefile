@@ -1,0 +1,65 @@
+# `make` lists what there is. All of it needs Python 3.11 or newer, git and make, and nothing else.
+PYTHON ?= python3
+WORKERS ?= auto
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+DEMO := build/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: .venv/made  ## Install everything that is needed into .venv/
+
+# uv itself comes into the environment first; pip may be too old to read dependency groups.
+.venv/made: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv sync --quiet --python .venv
+	touch $@
+
+.PHONY: demo
+demo: setup  ## Generate the default service under build/, and run it on port 8001
+	rm -rf $(DEMO)
+	$(BIN)/cookiecutter . --no-input --default-config --output-dir $(DEMO)
+	cd $(DEMO)/* && $(CURDIR)/$(BIN)/uv sync --quiet
+	cd $(DEMO)/* && $(CURDIR)/$(BIN)/uv run --frozen ./prestart.sh
+	@echo "Open http://localhost:8001 and http://localhost:8001/docs; Ctrl-C ends it."
+	cd $(DEMO)/* && exec $(CURDIR)/$(BIN)/uv run --frozen ./run.sh
+
+.PHONY: test
+test: setup  ## Test it, and run services in which every two answers meet
+	$(PYTEST)
+
+.PHONY: test-all
+test-all: test  ## Test it, and run the services of all combinations
+	$(PYTEST) tests/test_run.py --run rest
+
+.PHONY: lint
+lint: setup  ## Check style and scripts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/shellcheck .ci/run
+
+.PHONY: types
+types: setup  ## Check types
+	$(BIN)/ty check
+
+.PHONY: format
+format: setup  ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: check
+check: lint types test  ## Do all that should pass before a commit is pushed
+
+.PHONY: lock
+lock: setup  ## Let generated services have the newest releases
+	$(BIN)/python -m tools.fold_locks
+
+.PHONY: clean
+clean:  ## Remove what was made here
+	rm -rf build .venv .pytest_cache .ruff_cache

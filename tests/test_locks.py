@@ -1,0 +1,55 @@
+"""poetry.lock is exact in every combination, and poetry and uv install the same versions."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment
+from poetry.factory import Factory
+
+from tests.combinations import ALL, AXES, BEHAVIOURS, ROOT, Combination
+from tests.environments import uv_lock
+from tests.trees import tree
+from tools.fold_locks import fold
+
+BY_POETRY = [combination for combination in ALL if combination["package_manager"] == "poetry"]
+
+
+@pytest.mark.parametrize("combination", BY_POETRY, ids=str)
+def test_poetry_takes_the_lock_for_its_own(combination: Combination) -> None:
+    """This is what ``poetry check --lock`` asks."""
+    locker = Factory().create_poetry(tree(combination)).locker
+    assert locker.is_locked()
+    assert locker.is_fresh()
+
+
+@pytest.mark.parametrize("combination", BY_POETRY, ids=str)
+def test_lock_holds_just_what_uv_would_install(combination: Combination) -> None:
+    by_uv = tree(combination.but(package_manager="uv"))
+    versions = _versions(uv_lock(by_uv))
+    assert versions.pop(by_uv.name) == "0.1.0"
+    assert _versions(tree(combination) / "poetry.lock") == versions
+
+
+def _versions(lock: Path) -> dict[str, str]:
+    packages = tomllib.loads(lock.read_text("utf-8"))["package"]
+    return {package["name"]: package["version"] for package in packages}
+
+
+def test_folded_locks_come_out_as_they_were() -> None:
+    """Also where the answers that need a package are no conjunction."""
+    locks = {combination: _lock(combination) for combination in BEHAVIOURS}
+    options = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))["_jinja2_env_vars"]
+    template = Environment(**options, keep_trailing_newline=True).from_string(fold(locks))  # noqa: S701
+    for combination, lock in locks.items():
+        assert template.render(cookiecutter=dict(combination.answers)) == lock
+
+
+def _lock(combination: Combination) -> str:
+    one, other, _ = (answer == AXES[name][0] for name, answer in combination.answers[-3:])
+    needed = {"all": True, "both": one and other, "either": one or other, "one": one != other}
+    packages = [
+        f'[[package]]\nname = "{name}"\nversion = "1.0"\n\n' for name in needed if needed[name]
+    ]
+    return "".join(["# Written by hand.\n\n", *packages, f'[metadata]\nhash = "{one}{other}"\n'])

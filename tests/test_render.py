@@ -1,0 +1,140 @@
+"""Every combination, one service at a time: what its files look like from the outside."""
+
+import ast
+import json
+import re
+import sys
+import tomllib
+from functools import cache
+from pathlib import PurePosixPath
+
+import pytest
+import yaml
+
+from tests.combinations import ALL, AXES, BEHAVIOURS, NEUTRAL, Combination, context
+from tests.environments import importable
+from tests.trees import TEMPLATE, texts, tree
+
+TAG = re.compile(r"# \{[%#]|cookiecutter|__omit")
+FORBIDDEN_ON_WINDOWS = re.compile(
+    r'[<>:"|?*\\\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE
+)
+# The only files in which the answer to a neutral question shows.
+NEUTRAL_FILES = {
+    "package_manager": {
+        ".copier-answers.yml",
+        ".pre-commit-config.yaml",
+        "Makefile",
+        "README.md",
+        "poetry.lock",
+        "pyproject.toml",
+    }
+}
+
+everywhere = pytest.mark.parametrize("combination", ALL, ids=str)
+
+
+@everywhere
+def test_no_tag_is_left(combination: Combination) -> None:
+    found = [path for path, text in texts(combination).items() if TAG.search(text)]
+    assert not found
+
+
+@everywhere
+def test_files_suit_every_system(combination: Combination) -> None:
+    for path, text in texts(combination).items():
+        assert "\r" not in text, path
+        assert text.endswith("\n") or not text, path
+        assert not any(FORBIDDEN_ON_WINDOWS.search(part) for part in path.split("/")), path
+    assert len({path.casefold() for path in texts(combination)}) == len(texts(combination))
+
+
+@everywhere
+def test_exactly_scripts_are_executable(combination: Combination) -> None:
+    folder = tree(combination)
+    executable = {path for path in texts(combination) if (folder / path).stat().st_mode & 0o111}
+    scripts = {path for path, text in texts(combination).items() if text.startswith("#!")}
+    assert executable == scripts
+
+
+@everywhere
+def test_files_parse(combination: Combination) -> None:
+    for path, text in texts(combination).items():
+        _parse(path, text)
+
+
+@cache
+def _parse(path: str, text: str) -> None:
+    match PurePosixPath(path).suffix:
+        case ".py":
+            compile(text, path, "exec", dont_inherit=True)
+        case ".toml":
+            tomllib.loads(text)
+        case ".yml" | ".yaml":
+            list(yaml.safe_load_all(text))
+        case ".json":
+            json.loads(text)
+
+
+@everywhere
+def test_omitted_paths_leave_nothing(combination: Combination) -> None:
+    for path in _omitted(combination):
+        assert not (tree(combination) / path).exists()
+        found = [name for name, text in texts(combination).items() if _mention(path).search(text)]
+        assert not found, path
+
+
+@cache
+def _mention(path: str) -> re.Pattern[str]:
+    """Match the path, or the name that Python knows it by; a folder's name alone may be a word."""
+    name = re.escape(path) + ("" if "." in path else "/")
+    module = re.escape(path.removesuffix(".py").replace("/", "."))
+    return re.compile(rf"(?<![\w./]){name}|\b(?:from|import|-m) {module}\b")
+
+
+def _omitted(combination: Combination) -> set[str]:
+    return {path for path, drop in context(combination)["__omit"].items() if drop == "True"}
+
+
+def test_omitted_paths_exist_and_each_is_sometimes_there() -> None:
+    omitted = [_omitted(combination) for combination in ALL]
+    listed = set(context(ALL[0])["__omit"])
+    assert {path for path in listed if (TEMPLATE / path).exists()} == listed
+    assert set.union(*omitted) == listed
+    assert not set.intersection(*omitted)
+
+
+@everywhere
+def test_imports_are_declared(combination: Combination) -> None:
+    folder = tree(combination)
+    own = {path.removesuffix(".py").partition("/")[0] for path in texts(combination)}
+    shipped = importable(folder, dev=False) | own | sys.stdlib_module_names
+    tools = importable(folder, dev=True)
+    for path, text in texts(combination).items():
+        if path.endswith(".py"):
+            is_shipped = path.startswith(("app/", "migrations/"))
+            undeclared = _imports(text) - shipped - (set() if is_shipped else tools)
+            assert not undeclared, path
+
+
+@cache
+def _imports(text: str) -> frozenset[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import():
+                names |= {alias.name for alias in node.names}
+            case ast.ImportFrom(level=0, module=str(module)):
+                names.add(module)
+    return frozenset(name.partition(".")[0] for name in names)
+
+
+@pytest.mark.parametrize("question", NEUTRAL)
+def test_neutral_questions_change_only_listed_files(question: str) -> None:
+    changed: set[str] = set()
+    for combination in BEHAVIOURS:
+        plain = texts(combination).items()
+        for answer in AXES[question][1:]:
+            other = texts(combination.but(**{question: answer})).items()
+            changed |= {path for path, _ in plain ^ other}
+    assert changed == NEUTRAL_FILES[question]

@@ -1,0 +1,45 @@
+"""Services run their own tests, each in an environment with exactly what it declares."""
+
+from pathlib import Path
+
+from tests.combinations import COVERING, Combination
+from tests.services import Service
+from tests.trees import BUILD, forest
+
+PLUGINS = Path(__file__).parent / "plugins"
+
+
+def test_own_tests(runnable: Combination, workplace: Path) -> None:
+    """Run the slow ones where two answers meet for the first time, or make a new OpenAPI document.
+
+    To the rest of the combinations they would tell nothing new.
+    """
+    service = Service.open(runnable, workplace)
+    is_covering = runnable in COVERING
+    document = _run_tests(service, *([] if is_covering else ["-m", "not slow"]))
+    if _is_first(document, runnable) and not is_covering:
+        _run_tests(service, "-m", "slow")
+
+
+def _run_tests(service: Service, *options: str) -> str:
+    """Run them and return the digest of the service's OpenAPI document."""
+    digest = service.folder / "openapi.digest"
+    service.run(
+        *("python", "-m", "pytest", "-q", "--maxfail", "5", "-p", "openapi_digest", *options),
+        PYTHONPATH=str(PLUGINS),
+        DATABASE_URL=service.new_database(),
+        DIGEST_FILE=str(digest),
+    )
+    return digest.read_text("utf-8")
+
+
+def _is_first(document: str, combination: Combination) -> bool:
+    """Tell whether this combination is the one that this document is tested with."""
+    claim = BUILD / "documents" / forest().name / document
+    claim.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with claim.open("x", encoding="utf-8") as file:
+            file.write(combination.name)
+    except FileExistsError:
+        pass
+    return claim.read_text("utf-8") == combination.name

@@ -1,0 +1,46 @@
+"""Every question changes the output, and an answer that was not given leaves no trace."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.combinations import ALL, AXES, DEFAULTS, QUESTIONS, Combination, context
+from tests.traces import WORDS, traces, words
+from tests.trees import read, texts
+
+
+@pytest.mark.parametrize("combination", ALL, ids=str)
+def test_answers_not_given_leave_no_trace(combination: Combination) -> None:
+    foreign = [
+        word
+        for question, answers in WORDS.items()
+        for answer in answers
+        if answer != combination[question]
+        for word in words(question, answer)
+    ]
+    files = texts(combination).items()
+    assert not [line for path, text in files for line in traces(path, text, foreign)]
+
+
+@pytest.mark.parametrize("question", AXES)
+def test_each_answer_has_words_and_uses_them(question: str) -> None:
+    """A word that nobody says would find nothing where it must not be said."""
+    assert set(WORDS[question]) == set(AXES[question])
+    assert any(WORDS[question].values())
+    for answer in AXES[question]:
+        chosen = [combination for combination in ALL if combination[question] == answer]
+        said = "\n".join(text for combination in chosen for text in texts(combination).values())
+        assert not [word for word in words(question, answer) if not word.search(said)]
+
+
+@pytest.mark.parametrize("question", AXES)
+def test_every_answer_changes_the_output(question: str) -> None:
+    outputs = [texts(DEFAULTS.but(**{question: answer})) for answer in AXES[question]]
+    assert all(output not in outputs[:index] for index, output in enumerate(outputs))
+
+
+@pytest.mark.parametrize("question", sorted(QUESTIONS.keys() - AXES))
+def test_every_text_changes_the_output(question: str, bake: Callable[..., Path]) -> None:
+    other = bake(**{question: f"x{context(DEFAULTS)[question]}"})
+    assert read(other) != texts(DEFAULTS)

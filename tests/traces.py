@@ -1,0 +1,69 @@
+"""What an answer may leave in a service, and no other answer: its words."""
+
+import re
+from fnmatch import fnmatch
+
+# The words of each answer, as regular expressions; case does not matter. An answer that only means
+# "without" has none, a word of two answers needs both. A new question needs an entry here.
+WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
+    "package_manager": {
+        "uv": (r"\buvx?\b", r"tool\.uv", r"exclude-newer"),
+        "poetry": (r"poetry",),
+    },
+    "database": {
+        "sqlite": (r"sqlite", r"/app\.db\b"),
+        "postgresql": (r"postgres", r"psycopg", r"asyncpg", r"pgserver", r"make db\b"),
+    },
+    "async_db": {
+        True: (r"asyncpg", r"aiosqlite", r"create_async_engine", r"\[asyncio\]", r"\.ext\.asyncio"),
+        False: (r"psycopg", r"pysqlite"),
+    },
+    "fan_out": {
+        True: (
+            r"fan.?out",
+            r"\bideas\b",
+            r"dashboard",
+            r"weather",
+            r"upstream",
+            r"reddit",
+            r"stamina",
+            r"async.lru",
+            r"httpx2",
+        ),
+        False: (),
+    },
+    "timing_middleware": {
+        True: (r"process-time", r"server-timing", r"timing"),
+        False: (),
+    },
+}
+
+# Where a word may stand all the same: the tests of every service talk to it with httpx2.
+EXCEPTIONS = (
+    ("pyproject.toml", re.compile(r'(?<=^dev = \[\n)    "httpx2\b', re.MULTILINE)),
+    ("tests/*", re.compile(r"\bhttpx2\b")),
+)
+
+# The first names all questions, the second all that a package can be used with (but test_locks.py
+# reads it).
+UNSAID = {".copier-answers.yml", "poetry.lock"}
+
+
+def words(question: str, answer: str | bool) -> list[re.Pattern[str]]:
+    """Return the words that only this answer may leave."""
+    return [re.compile(word, re.IGNORECASE) for word in WORDS[question][answer]]
+
+
+def traces(path: str, text: str, foreign: list[re.Pattern[str]]) -> list[str]:
+    """Return where a file, or its path, says one of the words."""
+    if path in UNSAID:
+        return []
+    for pattern, allowed in EXCEPTIONS:
+        if fnmatch(path, pattern):
+            text = allowed.sub(" ", text)
+    lines = enumerate([path, *text.splitlines()])
+    return [
+        f"{path}:{number}: {line.strip()}"
+        for number, line in lines
+        if any(word.search(line) for word in foreign)
+    ]
