@@ -2,7 +2,7 @@
 PYTHON ?= python3
 WORKERS ?= auto
 
-BIN := .venv/bin
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 DEMO := build/demo
 
@@ -37,6 +37,14 @@ test: setup  ## Test it, and run services in which every two answers meet
 .PHONY: test-all
 test-all: test  ## Test it, and run the services of all combinations
 	$(PYTEST) tests/test_run.py --run rest
+
+.PHONY: test-generation
+test-generation: setup  ## Test what needs no service to run: answers, refusals, both engines
+	$(PYTEST) tests/test_refusals.py tests/test_answers.py tests/test_copier.py tests/test_traces.py
+
+.PHONY: test-run
+test-run: setup  ## Run services only, with the Python of .venv/
+	$(PYTEST) tests/test_run.py tests/test_life.py tests/test_example.py
 
 .PHONY: lint
 lint: setup  ## Check style and scripts
