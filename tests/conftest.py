@@ -62,11 +62,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ran = _combinations(runs, "test_run")
     rendered = _combinations(reports, "test_render") | ran
     failed = _combinations([report for report in reports if report.failed])
-    elapsed = max(run.stop for run in runs) - min(run.start for run in runs) if runs else 0
+    workers = {getattr(run, "worker_id", "") for run in runs}
+    seconds = sum(run.duration for run in runs) / max(len(ran) * len(workers), 1)
     terminalreporter.section("combinations")
     terminalreporter.line(
         f"{len(rendered)} rendered, {len(ran)} run, {len(failed)} failed; "
-        f"{elapsed / max(len(ran), 1):.1f} s for each one run"
+        f"{seconds:.1f} s for each one run"
     )
 
 

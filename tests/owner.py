@@ -59,7 +59,7 @@ OWN_EDITS = (
         "api_router.include_router(user.router)",
         "api_router.include_router(user.router)\napi_router.include_router(ping.router)",
     ),
-    ("app/core/config.py", "grace_seconds: NonNegativeFloat = 15", "grace_seconds: float = 10"),
+    ("app/core/config.py", "grace_seconds: SecondsOrZero = 15", "grace_seconds: float = 10"),
     (".env.example", "GRACE_SECONDS=15", "GRACE_SECONDS=10"),
     (
         "app/models/recipe.py",
