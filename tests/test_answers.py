@@ -1,16 +1,16 @@
 """Good answers arrive as they were typed, whatever they contain, with both engines."""
 
-import json
 import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.engines import Answers, settings, snapshot, template, with_cookiecutter, with_copier
+from tests.parsing import parse
 from tests.programs import SCRIPTS, environment, run
+from tests.trees import read
 
 TEXTS = {
     "quotes": """'single' "double" '''three''' \"""three\""" and a last \"""",
@@ -50,19 +50,10 @@ Engine = Callable[[Answers, Path], Path]
 
 def see_that_files_parse(project: Path) -> None:
     """Read each file as the programs do that it is for."""
-    for path in (path for path in project.rglob("*") if path.is_file()):
-        text = path.read_text(encoding="utf-8")
-        match path.suffix:
-            case ".py":
-                compile(text, path, "exec", dont_inherit=True)
-            case ".toml":
-                tomllib.loads(text)
-            case ".yml" | ".yaml":
-                list(yaml.safe_load_all(text))
-            case ".json":
-                json.loads(text)
-            case ".sh":
-                subprocess.run(["bash", "-n", path], check=True)
+    for path, text in read(project).items():
+        parse(path, text)
+        if path.endswith(".sh"):
+            subprocess.run(["bash", "-n", project / path], check=True)
 
 
 def see_that_texts_arrived(project: Path, text: str) -> None:

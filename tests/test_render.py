@@ -1,18 +1,15 @@
 """Every combination, one service at a time: what its files look like from the outside."""
 
 import ast
-import json
 import re
 import sys
-import tomllib
 from functools import cache
-from pathlib import PurePosixPath
 
 import pytest
-import yaml
 
 from tests.combinations import ALL, AXES, BEHAVIOURS, NEUTRAL, Combination, context
 from tests.environments import importable
+from tests.parsing import parse
 from tests.trees import TEMPLATE, texts, tree
 
 TAG = re.compile(r"# \{[%#]|cookiecutter|__omit")
@@ -60,20 +57,7 @@ def test_exactly_scripts_are_executable(combination: Combination) -> None:
 @everywhere
 def test_files_parse(combination: Combination) -> None:
     for path, text in texts(combination).items():
-        _parse(path, text)
-
-
-@cache
-def _parse(path: str, text: str) -> None:
-    match PurePosixPath(path).suffix:
-        case ".py":
-            compile(text, path, "exec", dont_inherit=True)
-        case ".toml":
-            tomllib.loads(text)
-        case ".yml" | ".yaml":
-            list(yaml.safe_load_all(text))
-        case ".json":
-            json.loads(text)
+        parse(path, text)
 
 
 @everywhere

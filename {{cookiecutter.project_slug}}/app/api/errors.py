@@ -27,7 +27,7 @@ STATUS: dict[type[DomainError], int] = {
     MissingReferenceError: 422,
     UnavailableError: 503,
 }
-# The last two were renamed in RFC 9110, which Python follows from 3.13 on.
+# These two were renamed in RFC 9110, which Python follows from 3.13 on.
 TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",
     422: "Unprocessable Content",

@@ -13,11 +13,12 @@ async def get_fan_out(request: Request) -> FanOut:
     return request.state.fan_out
 
 
-async def get_deadline(request: Request) -> float:
+FanOutDep = Annotated[FanOut, Depends(get_fan_out)]
+
+
+async def get_deadline(services: FanOutDep) -> float:
     """Return when all services together must have answered, by the event loop's clock in seconds."""
-    services: FanOut = request.state.fan_out
     return asyncio.get_running_loop().time() + services.deadline_seconds
 
 
-FanOutDep = Annotated[FanOut, Depends(get_fan_out)]
 DeadlineDep = Annotated[float, Depends(get_deadline)]

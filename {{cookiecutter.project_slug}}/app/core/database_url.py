@@ -39,6 +39,10 @@ def name_driver(value: str | URL) -> URL:
         raise ValueError(f"this service was made for {BACKEND}, not for {name}")
     if driver not in {"", DRIVER}:
         raise ValueError(f"leave the driver out: this service comes with {DRIVER}, not {driver}")
+    # {% if cookiecutter.database == "postgresql" %}
+    if url.query.get("sslmode", "prefer") not in SSL_MODES:
+        raise ValueError(f"sslmode must be one of {', '.join(sorted(SSL_MODES))}")
+    # {% endif %}
     return _checked(url).set(drivername=f"{BACKEND}+{DRIVER}")
 
 
@@ -54,8 +58,6 @@ def _checked(url: URL) -> URL:
 def _checked(url: URL) -> URL:
     """Translate libpq's parameters, and refuse those that nobody here knows."""
     mode = url.query.get("sslmode")
-    if mode is not None and mode not in SSL_MODES:
-        raise ValueError(f"sslmode must be one of {', '.join(sorted(SSL_MODES))}")
     url = url.difference_update_query([*HINTS, *NOT_FOR_ASYNCPG])
     for parameter in url.query:
         if parameter not in ASYNCPG:
@@ -66,9 +68,6 @@ def _checked(url: URL) -> URL:
 # {% else %}
 def _checked(url: URL) -> URL:
     """Refuse parameters that nobody here knows."""
-    mode = url.query.get("sslmode")
-    if mode is not None and mode not in SSL_MODES:
-        raise ValueError(f"sslmode must be one of {', '.join(sorted(SSL_MODES))}")
     url = url.difference_update_query(HINTS)
     for parameter in url.query:
         try:

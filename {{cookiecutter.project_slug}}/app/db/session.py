@@ -61,6 +61,8 @@ class Database:
         # {% if cookiecutter.database == "sqlite" %}
         # SQLite has one writer at a time; others must not hold the connections of readers.
         self._writers = Turnstile(1, wait_seconds)
+        # {% else %}
+        self._writers = self._turnstile
         # {% endif %}
         self._told_at = -1.0
 
@@ -95,13 +97,8 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """Lend a connection in one transaction, committed on exit and rolled back on error."""
-        # {% if cookiecutter.database == "sqlite" %}
         async with self._unit(self._engine, self._writers) as connection, connection.begin():
             yield connection
-        # {% else %}
-        async with self._unit(self._engine, self._turnstile) as connection, connection.begin():
-            yield connection
-        # {% endif %}
 
     @asynccontextmanager
     async def _unit(
