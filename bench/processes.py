@@ -59,7 +59,8 @@ def serve(
         process = subprocess.Popen(
             ["taskset", "--cpu-list", str(cpu), *command],
             cwd=folder,
-            env={**os.environ, **variables, "PORT": str(port)},
+            # With their modules compiled at the first start, as where they are installed.
+            env={**os.environ, **variables, "PORT": str(port), "PYTHONDONTWRITEBYTECODE": ""},
             stdout=subprocess.DEVNULL,
             stderr=log,
         )
