@@ -34,9 +34,8 @@ def configure_logging(level: str) -> None:
     """Send every logger's records, uvicorn's too, to standard output."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
-    # Not in the lines, and looked up for each record otherwise: thread, process, task.
-    logging.logThreads = logging.logProcesses = False
-    logging.logMultiprocessing = logging.logAsyncioTasks = False
+    # Not in the lines, and looked up for each record otherwise.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # {% if cookiecutter.fan_out %}
     # They log the URLs of outgoing calls, which may hold credentials and what clients asked for.
