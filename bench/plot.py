@@ -16,7 +16,7 @@ def plot(results: Results) -> str:
     panels = [
         (f"{scenario}: requests per second, 32 clients", scenario, 32, rate)
         for scenario in ("get", "list", "create")
-    ] + [("get: 99th percentile in ms, 128 clients (less is better)", "get", 128, slowest)]
+    ] + [("get: 99th percentile in ms, 128 clients", "get", 128, slowest)]
     column, height = WIDTH // 2, TOP + len(SERVICES) * GAP
     drawn = [
         f"<g transform='translate({index % 2 * column} {index // 2 * (height + 10)})'>\n"
