@@ -93,7 +93,7 @@ def shared_app(shared_settings: Settings) -> FastAPI:
 
 @pytest.fixture
 def app(settings: Settings, shared_settings: Settings, shared_app: FastAPI) -> Iterator[FastAPI]:
-    """Lend the service; routes that the test adds are taken away again.
+    """Lend the service; routes and overrides that the test adds are taken away again.
 
     A module that overrides ``settings`` gets a service of its own.
     """
@@ -103,6 +103,7 @@ def app(settings: Settings, shared_settings: Settings, shared_app: FastAPI) -> I
     routes = list(shared_app.router.routes)
     yield shared_app
     shared_app.router.routes[:] = routes
+    shared_app.dependency_overrides.clear()
     shared_app.state.is_draining = False
 
 
