@@ -1,5 +1,6 @@
 """The direct ways to routes of included routers."""
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -14,9 +15,11 @@ def test_routes_of_included_routers_are_found_first(app: FastAPI) -> None:
     assert app.routes[: len(direct)] == direct
 
 
-def test_dependencies_are_still_overridden(app: FastAPI, client: TestClient) -> None:
+def test_dependencies_are_still_overridden(
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unavailable() -> None:
         raise UnavailableError("overridden")
 
-    app.dependency_overrides[get_database] = unavailable
+    monkeypatch.setitem(app.dependency_overrides, get_database, unavailable)
     assert client.get("/api/v1/users/").json()["detail"] == "overridden"
