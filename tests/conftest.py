@@ -33,11 +33,13 @@ def pytest_configure() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose what is run, and with which Python: the covering set with every one that is here."""
     if "runnable" in metafunc.fixturenames:
-        covering = [(combination, PYTHON) for combination in COVERING]
-        rest = [(combination, PYTHON) for combination in BEHAVIOURS if combination not in COVERING]
-        rest += [(combination, other) for other in other_pythons() for combination in COVERING]
-        chosen = {"covering": covering, "rest": rest, "all": covering + rest}
-        pairs = chosen[metafunc.config.getoption("run")]
+        run = metafunc.config.getoption("run")
+        pairs: list[tuple[Combination, str]] = []
+        if run != "rest":
+            pairs += [(combination, PYTHON) for combination in COVERING]
+        if run != "covering":  # looking for other Pythons starts programs
+            pairs += [(it, PYTHON) for it in BEHAVIOURS if it not in COVERING]
+            pairs += [(it, other) for other in other_pythons() for it in COVERING]
         names = [
             str(it) if python == PYTHON else f"{it}-{Path(python).name}" for it, python in pairs
         ]

@@ -61,8 +61,9 @@ def other_pythons() -> list[str]:
     # pyenv shows uv only programs that refuse to start.
     homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")
     path = os.pathsep.join([*map(str, homes), os.environ["PATH"]])
+    mine = _find_python(PYTHON, path)
     found = [_find_python(version, path) for version in versions]
-    return [python for python in found if python not in {"", _find_python(PYTHON, path)}]
+    return [python for python in found if python not in {"", mine}]
 
 
 def _find_python(version: str, path: str) -> str:
