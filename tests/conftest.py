@@ -10,6 +10,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, Combination
 from tests.engines import template
+from tests.environments import PYTHON, other_pythons
 from tests.trees import BUILD, forest
 
 FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)
@@ -21,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("covering", "rest", "all"),
         default="covering",
         help="combinations whose own tests are run: a set with every pair of answers, the "
-        "others, or all",
+        "others and this set on other Pythons, or all",
     )
 
 
@@ -30,13 +31,17 @@ def pytest_configure() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose what is run, and with which Python: the covering set with every one that is here."""
     if "runnable" in metafunc.fixturenames:
-        chosen = {
-            "covering": COVERING,
-            "rest": [combination for combination in BEHAVIOURS if combination not in COVERING],
-            "all": BEHAVIOURS,
-        }[metafunc.config.getoption("run")]
-        metafunc.parametrize("runnable", chosen, ids=str)
+        covering = [(combination, PYTHON) for combination in COVERING]
+        rest = [(combination, PYTHON) for combination in BEHAVIOURS if combination not in COVERING]
+        rest += [(combination, other) for other in other_pythons() for combination in COVERING]
+        chosen = {"covering": covering, "rest": rest, "all": covering + rest}
+        pairs = chosen[metafunc.config.getoption("run")]
+        names = [
+            str(it) if python == PYTHON else f"{it}-{Path(python).name}" for it, python in pairs
+        ]
+        metafunc.parametrize(("runnable", "python"), pairs, ids=names)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,7 +60,7 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, Any
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Count combinations: rendered, run, failed, and the seconds that each run took on average."""
+    """Count combinations: rendered, run, failed, and the seconds that a run took on average."""
     reports = [report for group in terminalreporter.stats.values() for report in group]
     reports = [report for report in reports if isinstance(report, pytest.TestReport)]
     runs = [report for report in reports if _combinations([report], "test_run")]
@@ -63,11 +68,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     rendered = _combinations(reports, "test_render") | ran
     failed = _combinations([report for report in reports if report.failed])
     workers = {getattr(run, "worker_id", "") for run in runs}
-    seconds = sum(run.duration for run in runs) / max(len(ran) * len(workers), 1)
+    tests = {run.nodeid for run in runs}
+    seconds = sum(run.duration for run in runs) / max(len(tests) * len(workers), 1)
     terminalreporter.section("combinations")
     terminalreporter.line(
         f"{len(rendered)} rendered, {len(ran)} run, {len(failed)} failed; "
-        f"{seconds:.1f} s for each one run"
+        f"{seconds:.1f} s for each run"
     )
 
 

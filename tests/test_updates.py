@@ -112,7 +112,7 @@ def test_a_feature_with_tables_takes_them_along(
 
 def _environment(folder: Path, workplace: Path) -> Callable[..., str]:
     """Install what a service declares; return how to run its modules."""
-    programs = sync(folder, workplace / "environment")
+    programs = sync(folder, workplace / PYTHON)
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
     return lambda *command: run("python", "-m", *command, cwd=folder, PATH=path)
 

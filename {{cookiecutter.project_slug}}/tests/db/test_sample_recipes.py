@@ -21,7 +21,8 @@ async def test_samples_are_added_once(database: Database, settings: Settings) ->
 async def test_no_sample_comes_back(database: Database, settings: Settings) -> None:
     await init_db(database, settings)
     async with database.write() as connection:
-        await recipe.remove(connection, 1)
+        [first] = await recipe.get_multi(connection, after=0, limit=1)
+        await recipe.remove(connection, first.id)
     await init_db(database, settings)
     assert await count(database) == 2
 
