@@ -32,6 +32,10 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         ),
         False: (),
     },
+    "rate_limit": {
+        True: (r"rate.?limit", r"redis", r'"limits\b', r"\b429\b"),
+        False: (),
+    },
     "timing_middleware": {
         True: (r"process-time", r"server-timing", r"timing"),
         False: (),
