@@ -79,22 +79,30 @@ class SharedLimiter(Limiter):
         self._own = Limiter(own)
         self._is_away = False
         self._ask_again_at = 0.0
+        # The pool would make who waits in it wait for a dead Redis as well, and count the time.
+        self._connections = asyncio.Semaphore(CONNECTIONS)
 
     async def count(self, rule: Rule, client: str) -> Standing:
-        """Count a request, unless the rule refuses it; take ``PATIENCE_SECONDS`` at most."""
+        """Count a request, unless the rule refuses it; Redis gets ``PATIENCE_SECONDS`` for it."""
+        async with self._connections:
+            if self._should_ask():
+                try:
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        standing = await super().count(rule, client)
+                except (OSError, RedisError) as error:
+                    self._note_failure(error)
+                else:
+                    self._note_answer()
+                    return standing
+        return await self._own.count(rule, client)
+
+    def _should_ask(self) -> bool:
+        """Tell whether Redis is there, or it is time for one request to see if it is."""
         if self._is_away:
             if monotonic() < self._ask_again_at:
-                return await self._own.count(rule, client)
-            # This request asks; the others do not wait with it.
+                return False
             self._ask_again_at = monotonic() + PAUSE_SECONDS
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                standing = await super().count(rule, client)
-        except (OSError, RedisError) as error:
-            self._note_failure(error)
-            return await self._own.count(rule, client)
-        self._note_answer()
-        return standing
+        return True
 
     def _note_failure(self, error: Exception) -> None:
         self._ask_again_at = monotonic() + PAUSE_SECONDS
@@ -118,7 +126,10 @@ async def open_limiter(settings: RateLimitSettings) -> AsyncGenerator[Limiter]:
         yield Limiter(own)
         return
     pool = BlockingConnectionPool.from_url(
-        uri, max_connections=CONNECTIONS, timeout=None, retry=Retry(NoBackoff(), 0)
+        uri,
+        max_connections=CONNECTIONS,
+        socket_connect_timeout=PATIENCE_SECONDS,  # for disconnecting, too
+        retry=Retry(NoBackoff(), 0),
     )
     async with pool:
         shared = RedisStorage(

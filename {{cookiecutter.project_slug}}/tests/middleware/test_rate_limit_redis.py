@@ -84,7 +84,8 @@ async def test_service_goes_on_while_redis_is_away(
         assert await statuses(200, client) == {404: 100, 429: 100}
         with redis(path):
             await asyncio.sleep(limiter.PAUSE_SECONDS)
-            assert await statuses(200, client) == {404: 100, 429: 100}
+            assert await statuses(1, client) == {404: 1}  # it finds Redis back
+            assert await statuses(200, client) == {404: 99, 429: 101}
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert "secret" not in caplog.text + str([vars(record) for record in caplog.records])
 
@@ -99,7 +100,7 @@ async def test_frozen_redis_holds_up_requests_once(app: FastAPI, path: Path) -> 
             assert await statuses(50, client) == {404: 50}
             frozen = monotonic()
             assert await statuses(10, client) == {404: 10}
-            assert frozen - start < 2 * limiter.PATIENCE_SECONDS
+            assert frozen - start < 3 * limiter.PATIENCE_SECONDS
             assert monotonic() - frozen < limiter.PATIENCE_SECONDS
             server.send_signal(signal.SIGCONT)
             await asyncio.sleep(limiter.PAUSE_SECONDS)
