@@ -1,11 +1,13 @@
 """When clients sent their last requests, in the memory of this process."""
 
+from array import array
 from bisect import bisect_right
 from collections import OrderedDict
 from time import monotonic, time
 
 from limits.aio.storage import MemoryStorage
 
+# 50 MB if each of them is full of 100 requests.
 MAX_WINDOWS = 50_000
 
 
@@ -23,7 +25,7 @@ class RecentWindows(MemoryStorage):
         super().__init__()
         self._keep_seconds = keep_seconds
         # Times in seconds since some start, ascending; the window with the oldest last one is first.
-        self._windows: OrderedDict[str, list[float]] = OrderedDict()
+        self._windows: OrderedDict[str, array[float]] = OrderedDict()
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count a request unless the window is full; it awaits nothing, so none comes between."""
@@ -44,8 +46,8 @@ class RecentWindows(MemoryStorage):
         # Clocks may be set; what is stored comes from one that is not.
         return time() - (now - window[0] if window else 0), len(window)
 
-    def _current(self, key: str, since: float) -> list[float]:
-        window = self._windows.get(key, [])
+    def _current(self, key: str, since: float) -> "array[float]":  # Python 3.11 needs the quotes
+        window = self._windows.get(key) or array("d")
         del window[: bisect_right(window, since)]
         return window
 
