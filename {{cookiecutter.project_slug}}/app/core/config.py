@@ -94,11 +94,11 @@ class Settings(EnvironmentSettings):
         if isinstance(value, str):
             value = tuple(proxy for part in value.split(",") if (proxy := part.strip()))
             try:
-                is_everybody = any(ip_network(proxy).prefixlen == 0 for proxy in value)
+                networks = [ip_network(proxy) for proxy in value]
             except ValueError:
                 message = "must be addresses or networks such as 10.0.0.0/8, with commas"
                 raise ValueError(message) from None
-            if is_everybody:
+            if any(network.prefixlen == 0 for network in networks):
                 raise ValueError("must not trust everybody: name the proxies or their networks")
         return value
 

