@@ -32,14 +32,20 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         ),
         False: (),
     },
+    "rate_limit": {
+        True: (r"rate.?limit", r"redis", r'"limits\b', r"\b429\b"),
+        False: (),
+    },
     "timing_middleware": {
         True: (r"process-time", r"server-timing", r"timing"),
         False: (),
     },
 }
 
-# Where a word may stand all the same: the tests of every service talk to it with httpx2.
+# Where a word may stand all the same: other services have limits, and the tests of every service
+# talk to it with httpx2.
 EXCEPTIONS = (
+    ("app/clients/upstream.py", re.compile(r"\b429\b")),
     ("pyproject.toml", re.compile(r'(?<=^dev = \[\n)    "httpx2\b', re.MULTILINE)),
     ("tests/*", re.compile(r"\bhttpx2\b")),
 )

@@ -36,6 +36,7 @@ class Options(TypedDict):
     host: str
     port: int
     root_path: str
+    forwarded_allow_ips: list[str]
     log_config: None
     access_log: bool
     server_header: bool
@@ -50,6 +51,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         root_path=settings.root_path,
+        forwarded_allow_ips=list(settings.forwarded_allow_ips),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from app.core.config import Settings
 from app.main import create_app
@@ -100,6 +100,32 @@ def test_request_under_way_is_finished(settings: Settings) -> None:
             running.send_signal(signal.SIGTERM)
             assert answer.result(10).json() == "done"
         assert running.wait(10) == -signal.SIGTERM
+
+
+def client_app() -> FastAPI:
+    """Build the service with an endpoint that tells who asked."""
+    app = create_app()
+    app.add_api_route("/client", client)
+    return app
+
+
+async def client(request: Request) -> str:
+    return f"{request.url.scheme} {request.client.host if request.client else None}"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "believed"),
+    [("127.0.0.1,198.51.100.0/24", "https 192.0.2.2"), ("198.51.100.1", "http 127.0.0.1")],
+)
+def test_only_proxies_are_believed_who_asks(
+    settings: Settings, proxies: str, believed: str
+) -> None:
+    factory = {"APP_MODULE": "tests.test_serve:client_app", "FORWARDED_ALLOW_IPS": proxies}
+    # The first address is what the client itself claims.
+    chain = {"X-Forwarded-For": "192.0.2.1, 192.0.2.2, 198.51.100.7", "X-Forwarded-Proto": "https"}
+    with process(settings, **factory) as (_, url):
+        answer = httpx2.get(f"{url}/client", headers=chain, trust_env=False, timeout=10)
+    assert answer.json() == believed
 
 
 def test_server_does_not_name_itself(settings: Settings) -> None:

@@ -59,6 +59,9 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("FIRST_SUPERUSER", "admin", "FIRST_SUPERUSER: "),
         ("APP_MODULE", "app.main", "APP_MODULE: "),
         ("ROOT_PATH", "api", "ROOT_PATH: must begin with a slash"),
+        ("FORWARDED_ALLOW_IPS", "0.0.0.0/0", "FORWARDED_ALLOW_IPS: must not trust everybody"),
+        ("FORWARDED_ALLOW_IPS", "*", "FORWARDED_ALLOW_IPS: must be addresses or networks"),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.1/8", "FORWARDED_ALLOW_IPS: must be addresses or"),
         ("DATABASE_WAIT_SECONDS", "inf", "DATABASE_WAIT_SECONDS: must be less than or equal to"),
         ("GRACE_SECONDS", "30", "DRAIN_SECONDS and GRACE_SECONDS together must not exceed 25"),
         # {% if cookiecutter.database == "sqlite" %}
@@ -66,6 +69,12 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         # {% else %}
         ("DATABASE_URL", "postgres://h/x?sslmode=secret", "DATABASE_URL: sslmode must be one of "),
         ("DATABASE_URL", "postgres://h/x?colour=secret", "DATABASE_URL: the parameter colour is "),
+        # {% endif %}
+        # {% if cookiecutter.rate_limit %}
+        ("RATE_LIMIT_REQUESTS", "0", "RATE_LIMIT_REQUESTS: must be greater than 0."),
+        ("RATE_LIMIT_STORAGE_URI", "memcached://secret", "RATE_LIMIT_STORAGE_URI: must be "),
+        ("RATE_LIMIT_STORAGE_URI", "redis://h:secret/0", "RATE_LIMIT_STORAGE_URI: must be "),
+        ("RATE_LIMIT_STORAGE_URI", "redis://h/?x=secret", "RATE_LIMIT_STORAGE_URI: must be "),
         # {% endif %}
         # {% if cookiecutter.fan_out %}
         ("IDEAS_BASE_URL", "reddit", "IDEAS_BASE_URL: must be a URL that begins"),  # example

@@ -131,5 +131,16 @@ HANDLERS: dict[int | type[Exception], Handler] = {
     Exception: unhandled,
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (404, 409, 413, 422, 500, 503)
+    status: {"model": Problem}
+    for status in (
+        404,
+        409,
+        413,
+        422,
+        # {% if cookiecutter.rate_limit %}
+        429,
+        # {% endif %}
+        500,
+        503,
+    )
 }

@@ -1,6 +1,7 @@
 """Settings: everything that differs between two deployments of the same build."""
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -20,6 +21,9 @@ from app.core.database_url import DatabaseUrl
 from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, complaint
 # {% if cookiecutter.fan_out %}
 from app.core.fan_out import FanOutSettings  # example
+# {% endif %}
+# {% if cookiecutter.rate_limit %}
+from app.core.rate_limit import RateLimitSettings
 # {% endif %}
 
 ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
@@ -47,6 +51,7 @@ class Settings(EnvironmentSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8001
     root_path: str = ""
+    forwarded_allow_ips: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
     reload: bool = False
     drain_seconds: SecondsOrZero | None = None
     grace_seconds: SecondsOrZero = 15
@@ -59,6 +64,9 @@ class Settings(EnvironmentSettings):
     first_superuser: EmailStr = "admin@example.com"
     # {% if cookiecutter.fan_out %}
     fan_out: FanOutSettings = Field(default_factory=FanOutSettings)  # example
+    # {% endif %}
+    # {% if cookiecutter.rate_limit %}
+    rate_limit: RateLimitSettings = Field(default_factory=RateLimitSettings)
     # {% endif %}
 
     @field_validator("root_path")
@@ -77,6 +85,21 @@ class Settings(EnvironmentSettings):
             for origin in value:
                 if not ORIGIN.fullmatch(origin):
                     raise ValueError("must be origins such as https://example.com, with commas")
+        return value
+
+    @field_validator("forwarded_allow_ips", mode="before")
+    @classmethod
+    def _check_proxies(cls, value: object) -> object:
+        """Take addresses and networks separated by commas, but not the network of everybody."""
+        if isinstance(value, str):
+            value = tuple(proxy for part in value.split(",") if (proxy := part.strip()))
+            try:
+                networks = [ip_network(proxy) for proxy in value]
+            except ValueError:
+                message = "must be addresses or networks such as 10.0.0.0/8, with commas"
+                raise ValueError(message) from None
+            if any(network.prefixlen == 0 for network in networks):
+                raise ValueError("must not trust everybody: name the proxies or their networks")
         return value
 
     @model_validator(mode="after")

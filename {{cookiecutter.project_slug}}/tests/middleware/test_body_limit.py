@@ -17,7 +17,9 @@ def test_declared_body_beyond_the_limit_is_refused(client: TestClient) -> None:
     assert response.json()["detail"] == "the body is larger than 1000000 bytes"
 
 
-async def test_endless_body_is_refused_before_it_is_read_whole(app: FastAPI) -> None:
+async def test_endless_body_is_refused_before_it_is_read_whole(
+    app: FastAPI, client: TestClient
+) -> None:
     """A test client would collect the body first, so this speaks to the application itself."""
     chunks = 0
     sent: list[Message] = []
@@ -32,7 +34,7 @@ async def test_endless_body_is_refused_before_it_is_read_whole(app: FastAPI) -> 
 
     headers = [(b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": USERS, "query_string": b""}
-    await app(scope | {"headers": headers}, receive, send)
+    await app(scope | {"headers": headers, "state": client.app_state}, receive, send)
     assert sent[0]["status"] == 413
     assert (b"content-type", b"application/problem+json") in sent[0]["headers"]
     assert chunks == 11
