@@ -107,8 +107,14 @@ def shared_app(shared_settings: Settings) -> FastAPI:
 
 
 @pytest.fixture
-def app(shared_app: FastAPI) -> Iterator[FastAPI]:
-    """Lend the service; routes that the test adds are taken away again."""
+def app(settings: Settings, shared_settings: Settings, shared_app: FastAPI) -> Iterator[FastAPI]:
+    """Lend the service; routes that the test adds are taken away again.
+
+    A module that overrides ``settings`` gets a service of its own.
+    """
+    if settings != shared_settings:
+        yield build(settings)
+        return
     routes = list(shared_app.router.routes)
     yield shared_app
     shared_app.router.routes[:] = routes
@@ -116,7 +122,7 @@ def app(shared_app: FastAPI) -> Iterator[FastAPI]:
 
 
 @pytest.fixture
-def client(app: FastAPI, settings: Settings) -> Iterator[TestClient]:
+def client(app: FastAPI) -> Iterator[TestClient]:
     """Start the service on the empty database and talk to it as a client would, 500s included."""
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -1,19 +1,16 @@
 """Which other sites' pages may call."""
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.core.config import Settings
-from tests.conftest import build
 
 FRIEND = {"Origin": "https://friend.example"}
 
 
-@pytest.fixture(scope="module")
-def shared_app(shared_settings: Settings) -> FastAPI:
-    origins = {"backend_cors_origins": ("https://friend.example",)}
-    return build(shared_settings.model_copy(update=origins))
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"backend_cors_origins": ("https://friend.example",)})
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/nowhere", "/fault"])
