@@ -79,7 +79,8 @@ class SharedLimiter(Limiter):
         self._own = Limiter(own)
         self._is_away = False
         self._ask_again_at = 0.0
-        # The pool would make who waits in it wait for a dead Redis as well, and count the time.
+        # Requests wait here, not in the pool: there they would use up their patience while others
+        # are served, and find out one after another that Redis is away.
         self._connections = asyncio.Semaphore(CONNECTIONS)
 
     async def count(self, rule: Rule, client: str) -> Standing:

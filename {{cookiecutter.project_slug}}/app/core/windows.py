@@ -47,9 +47,8 @@ class RecentWindows(MemoryStorage):
         return time() - (now - window[0] if window else 0), len(window)
 
     def _current(self, key: str, since: float) -> "array[float]":  # Python 3.11 needs the quotes
-        window = self._windows.get(key) or array("d")
-        del window[: bisect_right(window, since)]
-        return window
+        window = self._windows.get(key, array("d"))
+        return window[bisect_right(window, since) :]
 
     def _forget(self, since: float) -> None:
         """Drop from the front, where the clients are that have been quiet for longest."""

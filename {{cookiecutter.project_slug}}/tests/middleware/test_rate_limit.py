@@ -209,6 +209,7 @@ async def test_quiet_clients_are_forgotten(clock: Callable[[float], None]) -> No
     clock(30)
     await limiter.hit(rule, "7")
     clock(30)
+    assert (await limiter.get_window_stats(rule, "0")).remaining == 2
     assert await limiter.hit(rule, "7")
     assert not await limiter.hit(rule, "7")
     assert len(storage._windows) == 1
