@@ -23,6 +23,10 @@ from app.clients.fan_out import open_fan_out  # example
 # {% endif %}
 from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
+# {% if cookiecutter.auth %}
+from app.core.passwords import Passwords
+from app.core.tokens import Tokens
+# {% endif %}
 from app.db.engine import run_from_loop
 from app.db.session import Database
 from app.middleware.access_log import AccessLogMiddleware
@@ -89,6 +93,10 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             database = Database.from_settings(settings)
             stack.push_async_callback(run_from_loop, database.close)
             state: dict[str, Any] = {"database": database}
+            # {% if cookiecutter.auth %}
+            state["tokens"] = Tokens(settings.auth)
+            state["passwords"] = Passwords()
+            # {% endif %}
             # {% if cookiecutter.fan_out %}
             opening = open_fan_out(settings.fan_out)  # example
             state["fan_out"] = await stack.enter_async_context(opening)  # example
