@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Secret, StringConstraints
 
+from app.core.auth import Password
 from app.schemas.fields import Text
 from app.schemas.user import UserCreate
 
@@ -13,7 +14,7 @@ BEARER: Literal["bearer"] = "bearer"
 class Signup(UserCreate):
     """A new user with a password."""
 
-    password: Annotated[SecretStr, Field(min_length=8, max_length=128)]
+    password: Password
 
 
 class PasswordForm(BaseModel):
@@ -21,13 +22,13 @@ class PasswordForm(BaseModel):
 
     grant_type: Literal["password"] = "password"
     username: Text
-    password: Annotated[SecretStr, Field(min_length=1, max_length=128)]
+    password: Secret[Annotated[str, StringConstraints(max_length=128)]]
 
 
 class RefreshRequest(BaseModel):
     """The refresh token that came last."""
 
-    refresh_token: Annotated[SecretStr, Field(max_length=2000)]
+    refresh_token: Secret[Annotated[str, StringConstraints(max_length=2000)]]
 
 
 class TokenPair(BaseModel):
