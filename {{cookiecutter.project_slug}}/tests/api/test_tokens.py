@@ -78,7 +78,7 @@ def test_token_signed_otherwise_is_refused(
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "..", "é", "x" * 20_000])
 def test_nonsense_is_refused(client: TestClient, token: str) -> None:
-    response = client.get(f"{AUTH}/me", headers={"Authorization": f"Bearer {token}".encode()})
+    response = client.get(f"{AUTH}/me", headers={b"Authorization": f"Bearer {token}".encode()})
     assert response.status_code == 401
     response = client.post(f"{AUTH}/refresh", json={"refresh_token": token})
     assert response.status_code in {401, 422}
