@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, Secret, SecretStr, StringConstraints
 from app.core.environment import EnvironmentSettings
 
 MIN_KEY_BYTES = 32
-# 64 random hexadecimal digits have fewer in one of 10 million cases; "changethis" repeated always.
+# Of 64 random hexadecimal digits always, as good as; "changethis" repeated has nine.
 MIN_DISTINCT_CHARACTERS = 10
 
 # Not SecretStr, which lets half of a surrogate pair pass.
