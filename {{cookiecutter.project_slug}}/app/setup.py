@@ -1,10 +1,9 @@
 """Write the secrets that are missing to ``.env``: ``python -m app.setup``."""
 
-import os
 import sys
 from pathlib import Path
 from secrets import token_urlsafe
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
@@ -29,14 +28,14 @@ def main() -> None:
 
 
 def append(file: Path, lines: list[str]) -> None:
-    """Put the file in its place whole, readable by nobody else."""
-    before = file.read_text(encoding="utf-8") if file.exists() else ""
-    separator = "" if before.endswith("\n") or not before else "\n"
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=file.parent, prefix=".env.", delete=False
-    ) as new:
-        new.write(before + separator + "\n".join([*lines, ""]))
-    os.replace(new.name, file)
+    """Put the longer file in the place of the shorter one, whole, and for nobody else to read."""
+    before = file.read_bytes() if file.exists() else b""
+    separator = b"" if before.endswith(b"\n") or not before else b"\n"
+    with TemporaryDirectory(dir=file.parent, prefix=".env.") as folder:
+        new = Path(folder, file.name)
+        new.touch(mode=0o600)
+        new.write_bytes(before + separator + "\n".join([*lines, ""]).encode())
+        new.replace(file)
 
 
 if __name__ == "__main__":

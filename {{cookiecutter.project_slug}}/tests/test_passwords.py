@@ -57,6 +57,10 @@ def test_unknown_address_costs_as_much_as_a_known_one(slow: Slow, anonymous: Tes
     assert known != unknown
 
 
+async def test_no_password_fits_where_there_is_none() -> None:
+    assert not await passwords.Passwords().matches("", None)
+
+
 def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestClient) -> None:
     """More wait than there are threads for endpoints; none of these threads waits with them."""
     sign_up(client, "ada@example.com")
@@ -65,6 +69,7 @@ def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestCl
         logins = [threads.submit(log_in, client, "ada@example.com") for _ in range(60)]
         while queue.statistics().tasks_waiting < 60 - passwords.AT_ONCE:
             assert client.get("/health/live").status_code == 200
+            assert not any(login.done() for login in logins)
         assert client.get("/api/v1/users/").status_code == 200
         slow.go_on.set()
         assert {login.result() for login in logins} == {200}

@@ -64,10 +64,11 @@ def test_failure_leaves_the_file_as_it_was(env: Path, monkeypatch: pytest.Monkey
         raise OSError
 
     env.write_text("PORT=9\n")
-    monkeypatch.setattr("app.setup.os.replace", fail)
+    monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError):
         setup.main()
     assert env.read_text() == "PORT=9\n"
+    assert list(env.parent.iterdir()) == [env]
 
 
 def test_secret_that_cannot_work_is_told_and_kept(env: Path) -> None:
