@@ -40,6 +40,27 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         True: (r"process-time", r"server-timing", r"timing"),
         False: (),
     },
+    "auth": {
+        True: (
+            r"jwt",
+            r"pwdlib",
+            r"argon2",
+            r"multipart",
+            r"secret.key",
+            r"superuser.password",
+            r"app[./]setup",
+            r"access.token",
+            r"refresh.token",
+            r"bearer",
+            r"\bauth\b",
+            r"\blog(?:ged)?.in\b",
+            r"\blogins?\b",
+            r"Unauthorized",
+            r"Forbidden",
+            r"sign.?up",
+        ),
+        False: (),
+    },
 }
 
 # Where a word may stand all the same: other services have limits, and the tests of every service

@@ -25,7 +25,15 @@ from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
 # {% if cookiecutter.rate_limit %}
 from app.core.limiter import Rule, open_limiter
+# {% endif %}
+# {% if cookiecutter.auth %}
+from app.core.passwords import Passwords
+# {% endif %}
+# {% if cookiecutter.rate_limit %}
 from app.core.rate_limit import RateLimitSettings
+# {% endif %}
+# {% if cookiecutter.auth %}
+from app.core.tokens import Tokens
 # {% endif %}
 from app.db.engine import run_from_loop
 from app.db.session import Database
@@ -112,6 +120,10 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             database = Database.from_settings(settings)
             stack.push_async_callback(run_from_loop, database.close)
             state: dict[str, Any] = {"database": database}
+            # {% if cookiecutter.auth %}
+            state["tokens"] = Tokens(settings.auth)
+            state["passwords"] = Passwords()
+            # {% endif %}
             # {% if cookiecutter.fan_out %}
             opening = open_fan_out(settings.fan_out)  # example
             state["fan_out"] = await stack.enter_async_context(opening)  # example

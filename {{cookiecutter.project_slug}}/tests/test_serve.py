@@ -14,8 +14,11 @@ from time import monotonic, sleep
 import httpx2
 import pytest
 from fastapi import FastAPI, Request
+from sqlalchemy import select
 
 from app.core.config import Settings
+from app.db.base import User
+from app.db.engine import run_blocking
 from app.main import create_app
 from tests.conftest import ROOT
 
@@ -153,9 +156,9 @@ def test_preparing_twice_changes_nothing(settings: Settings) -> None:
     for _ in range(2):
         for module in ("app.backend_pre_start", "app.initial_data"):
             run(module, environment(settings)).check_returncode()
-    with process(settings) as (_, url):
-        users = get(f"{url}/api/v1/users/").json()["items"]
-    assert [user["email"] for user in users] == ["admin@example.com"]
+    emails: list[str] = []
+    run_blocking(settings.database_url, lambda c: emails.extend(c.scalars(select(User.email))))
+    assert emails == ["admin@example.com"]
 
 
 @pytest.mark.parametrize("factory", ["app.main:nothing", "app.main:ABOUT", "os:getcwd"])

@@ -15,13 +15,23 @@ from starlette.routing import Match
 from app.core.errors import (
     ConflictError,
     DomainError,
+    # {% if cookiecutter.auth %}
+    ForbiddenError,
+    # {% endif %}
     MissingReferenceError,
     NotFoundError,
+    # {% if cookiecutter.auth %}
+    UnauthorizedError,
+    # {% endif %}
     UnavailableError,
 )
 from app.core.request_id import request_id
 
 STATUS: dict[type[DomainError], int] = {
+    # {% if cookiecutter.auth %}
+    UnauthorizedError: 401,
+    ForbiddenError: 403,
+    # {% endif %}
     NotFoundError: 404,
     ConflictError: 409,
     MissingReferenceError: 422,
@@ -32,7 +42,12 @@ TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",
     422: "Unprocessable Content",
 }
-RETRY_SECONDS = "1"
+HEADERS: dict[type[DomainError], dict[str, str]] = {
+    # {% if cookiecutter.auth %}
+    UnauthorizedError: {"WWW-Authenticate": "Bearer"},
+    # {% endif %}
+    UnavailableError: {"Retry-After": "1"},  # seconds
+}
 
 
 class FieldError(BaseModel):
@@ -79,8 +94,7 @@ def problem(
 
 async def domain_error(_: Request, error: DomainError) -> ProblemResponse:
     """Answer by the table."""
-    headers = {"Retry-After": RETRY_SECONDS} if isinstance(error, UnavailableError) else None
-    return problem(STATUS[type(error)], str(error), headers=headers)
+    return problem(STATUS[type(error)], str(error), headers=HEADERS.get(type(error)))
 
 
 async def http_error(request: Request, error: HTTPException) -> ProblemResponse:

@@ -17,6 +17,9 @@ from pydantic_settings import NoDecode
 from sqlalchemy import make_url
 # {% endif %}
 
+# {% if cookiecutter.auth %}
+from app.core.auth import AuthSettings
+# {% endif %}
 from app.core.database_url import DatabaseUrl
 from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, complaint
 # {% if cookiecutter.fan_out %}
@@ -62,6 +65,9 @@ class Settings(EnvironmentSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     first_superuser: EmailStr = "admin@example.com"
+    # {% if cookiecutter.auth %}
+    auth: AuthSettings = Field(default_factory=AuthSettings)
+    # {% endif %}
     # {% if cookiecutter.fan_out %}
     fan_out: FanOutSettings = Field(default_factory=FanOutSettings)  # example
     # {% endif %}
@@ -111,6 +117,17 @@ class Settings(EnvironmentSettings):
             )
         return self
 
+    # {% if cookiecutter.auth %}
+    @model_validator(mode="after")
+    def _check_key(self) -> Self:
+        if self.environment != "local" and self.auth.secret_key is None:
+            raise ValueError(
+                f"SECRET_KEY must be set in {self.environment}; "
+                "python -m app.setup writes one to .env"
+            )
+        return self
+
+    # {% endif %}
     @property
     def effective_drain_seconds(self) -> float:
         """How long to go on serving after SIGTERM, until load balancers have noticed."""

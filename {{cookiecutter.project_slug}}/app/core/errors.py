@@ -19,3 +19,13 @@ class MissingReferenceError(DomainError):
 
 class UnavailableError(DomainError):
     """The service cannot answer now; the same request may succeed later."""
+# {% if cookiecutter.auth %}
+
+
+class UnauthorizedError(DomainError):
+    """Nobody knows who calls."""
+
+
+class ForbiddenError(DomainError):
+    """The caller may not do this."""
+# {% endif %}

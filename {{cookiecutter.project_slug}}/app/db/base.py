@@ -1,11 +1,18 @@
 """Import every model, so that ``Base.metadata`` is complete for Alembic."""
 
 from app.db.base_class import Base
+# {% if cookiecutter.auth %}
+from app.models.auth import Credential, Login
+# {% endif %}
 from app.models.recipe import Recipe  # example
 from app.models.user import User
 
 __all__ = [
     "Base",
+    # {% if cookiecutter.auth %}
+    "Credential",
+    "Login",
+    # {% endif %}
     "Recipe",  # example
     "User",
 ]

@@ -3,6 +3,9 @@
 from fastapi import APIRouter
 
 from app.api.api_v1.endpoints import (
+    # {% if cookiecutter.auth %}
+    auth,
+    # {% endif %}
     # {% if cookiecutter.fan_out %}
     dashboard,  # example
     ideas,  # example
@@ -20,3 +23,6 @@ api_router.include_router(ideas.router)  # example
 # {% endif %}
 api_router.include_router(recipe.router)  # example
 api_router.include_router(user.router)
+# {% if cookiecutter.auth %}
+api_router.include_router(auth.router)
+# {% endif %}
