@@ -46,6 +46,14 @@ test-generation: setup  ## Test what needs no service to run: answers, refusals,
 test-run: setup  ## Run services only, with the Python of .venv/
 	$(PYTEST) tests/test_run.py tests/test_life.py tests/test_example.py
 
+.PHONY: bench
+bench: setup  ## Measure it beside reference services, 10 minutes; wants wrk, taskset and two free CPUs
+	$(BIN)/python -m bench
+
+.PHONY: bench-full
+bench-full: setup  ## The same with more repeats and numbers of clients, half an hour
+	$(BIN)/python -m bench --full
+
 .PHONY: lint
 lint: setup  ## Check style and scripts
 	$(BIN)/ruff check

@@ -1,6 +1,7 @@
 """Run the service: ``python -m app.serve``."""
 
 import asyncio
+import gc
 import socket
 from time import monotonic
 from typing import TypedDict
@@ -61,7 +62,15 @@ def main() -> None:
         uvicorn.run("app.serve:rebuild", factory=True, reload=True, reload_dirs=["app"], **options)
         return
     app = build(settings)
+    spare_collections()
     Server(uvicorn.Config(app, **options), app, settings.effective_drain_seconds).run()
+
+
+def spare_collections() -> None:
+    """Look for garbage less often, and not in what was loaded: a sixth of the time of a read."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 def build(settings: Settings) -> FastAPI:

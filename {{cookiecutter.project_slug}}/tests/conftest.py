@@ -127,7 +127,7 @@ def shared_app(shared_settings: Settings) -> FastAPI:
 
 @pytest.fixture
 def app(settings: Settings, shared_settings: Settings, shared_app: FastAPI) -> Iterator[FastAPI]:
-    """Lend the service; routes that the test adds are taken away again.
+    """Lend the service; routes and overrides that the test adds are taken away again.
 
     A module that overrides ``settings`` gets a service of its own.
     """
@@ -137,6 +137,7 @@ def app(settings: Settings, shared_settings: Settings, shared_app: FastAPI) -> I
     routes = list(shared_app.router.routes)
     yield shared_app
     shared_app.router.routes[:] = routes
+    shared_app.dependency_overrides.clear()
     shared_app.state.is_draining = False
 
 

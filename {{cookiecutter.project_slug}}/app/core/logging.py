@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 
 from app.core.request_id import request_id
 
+# Made once: with a default, json.dumps makes an encoder for each call.
+encode = json.JSONEncoder(default=str).encode
+
 
 class JsonFormatter(logging.Formatter):
     """Write time (UTC), level, logger, message, request id and the record's ``fields``."""
@@ -24,13 +27,15 @@ class JsonFormatter(logging.Formatter):
         line |= getattr(record, "fields", {})
         if isinstance(record.exc_info, tuple):
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return encode(line)
 
 
 def configure_logging(level: str) -> None:
     """Send every logger's records, uvicorn's too, to standard output."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
+    # Not in the lines, and looked up for each record otherwise.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # {% if cookiecutter.fan_out %}
     # They log the URLs of outgoing calls, which may hold credentials and what clients asked for.

@@ -1,0 +1,99 @@
+"""Programs that serve: started on the CPU of their own, watched, and ended."""
+
+import http.client
+import os
+import socket
+import subprocess
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter, sleep
+
+APP_CPU = 0
+# For the load generator, PostgreSQL and the upstreams: the bench itself, and what it starts.
+LOAD_CPU = 1
+START_SECONDS = 30
+STOP_SECONDS = 5
+LOG = Path(__file__).parents[1] / "build" / "bench" / "servers.log"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """A program that listens on a port."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, start_seconds: float) -> None:
+        self._proc = Path("/proc") / str(process.pid)
+        self.port = port
+        self.start_seconds = start_seconds
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time it has used, in user and in system mode."""
+        fields = (self._proc / "stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def rss_mb(self) -> float:
+        """Return the memory it holds."""
+        status = (self._proc / "status").read_text().splitlines()
+        (line,) = (line for line in status if line.startswith("VmRSS:"))
+        return round(int(line.split()[1]) / 1024, 1)
+
+
+def busy_seconds() -> float:
+    """Return the time that programs have used the services' CPU, without interrupts."""
+    stat = Path("/proc/stat").read_text().splitlines()
+    (line,) = (line for line in stat if line.startswith(f"cpu{APP_CPU} "))
+    return sum(map(int, line.split()[1:4])) / TICKS
+
+
+@contextmanager
+def serve(
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    port: int,
+    cpu: int = APP_CPU,
+) -> Generator[Server]:
+    """Start a program, wait until it answers, and end it; raise ``SystemExit`` if it fails."""
+    start = perf_counter()
+    with LOG.open("ab") as log:
+        process = subprocess.Popen(
+            ["taskset", "--cpu-list", str(cpu), *command],
+            cwd=folder,
+            # With their modules compiled at the first start, as where they are installed.
+            env={**os.environ, **variables, "PORT": str(port), "PYTHONDONTWRITEBYTECODE": ""},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+    try:
+        while not _answers(port):
+            if process.poll() is not None or perf_counter() > start + START_SECONDS:
+                raise SystemExit(
+                    f"{' '.join(command[1:])} in {folder.name} does not start: see {LOG}."
+                )
+            sleep(0.005)
+        yield Server(process, port, round(perf_counter() - start, 3))
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,161 @@
+"""Results as people read them: tables, a sentence, and the documents that hold them."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+
+from bench.floors import FLOORS, requests_per_second
+from bench.plot import plot
+from bench.results import Results
+from bench.services import ROOT, SERVICES
+from bench.suite import FAN_OUT, SCENARIOS, TWINS, WARM_UP_SECONDS
+
+README = ROOT / "README.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
+PLOT = ROOT / "docs" / "images" / "performance.svg"
+SERVICE = {service.name: service for service in SERVICES}
+NAMES = {
+    "L1": "L1 ASGI, asyncpg",
+    "L2": "L2 FastAPI, asyncpg",
+    "L3": "L3 FastAPI, SQLAlchemy async",
+    "async": "**the service, async**",
+    "L4": "L4 FastAPI, SQLAlchemy sync",
+    "sync": "**the service, sync**",
+}
+
+
+def documents(results: Results) -> dict[Path, str]:
+    """Return the documents with these results in them."""
+    return {
+        README: _between_marks(README, headline(results)),
+        PERFORMANCE: _between_marks(PERFORMANCE, figures(results)),
+        PLOT: plot(results),
+    }
+
+
+def headline(results: Results) -> str:
+    """Say the result in one paragraph."""
+    faster = {
+        (service, scenario): results.load_ratio(
+            service, reference, scenario, 32, requests_per_second
+        )
+        for service, reference in (("async", "L3"), ("sync", "L4"))
+        for scenario in ("get", "list", "create")
+    }
+    wait = results.load_ratio("L3", "async", "get", 128, lambda load: load.p99_ms)
+    return (
+        "With PostgreSQL and all its middlewares, one worker answers "
+        f"{faster['async', 'get']:.1f} times as many reads, "
+        f"{faster['async', 'list']:.1f} times as many lists and "
+        f"{faster['async', 'create']:.1f} times as many creates as FastAPI with SQLAlchemy the usual "
+        f"way; from threads {faster['sync', 'get']:.1f}, {faster['sync', 'list']:.1f} and "
+        f"{faster['sync', 'create']:.1f} times. At 128 clients the slowest of a hundred reads waits "
+        f"{wait:.0f} times shorter."
+    )
+
+
+def figures(results: Results) -> str:
+    """Return all tables."""
+    parts = [conditions(results), floors(results)]
+    parts += [f"### {count} clients\n\n{loads(results, count)}" for count in results.clients]
+    parts += [
+        f"### Processes\n\n{processes(results)}",
+        f"### Fan-out\n\n{fan_out(results)}",
+    ]
+    return "\n\n".join(parts)
+
+
+def conditions(results: Results) -> str:
+    """Say what was measured on."""
+    machine = ", ".join(f"{name} {version}" for name, version in results.machine.items())
+    foreign = median(load.foreign_cpu_percent for load in results.loads)
+    return (
+        f"{results.day}: {machine}. {results.repeats} repeats, {results.seconds_per_load} s for each "
+        f"load after {WARM_UP_SECONDS} s of warm-up. Other programs took {foreign:.0f} % of the "
+        "service's CPU (median)."
+    )
+
+
+def floors(results: Results) -> str:
+    """Return what is wanted beside what was measured."""
+    rows = [
+        (
+            floor.what,
+            f"{'≥' if floor.is_least else '≤'} {floor.bound:g}",
+            f"{floor.figure(results):.3g}",
+            "yes" if floor.is_met(results) else "**no**",
+        )
+        for floor in FLOORS
+    ]
+    return _table(("floor", "wanted", "measured", "met"), rows)
+
+
+def loads(results: Results, clients: int) -> str:
+    """Return requests per second, ratio, p50 and p99 of every service."""
+    rows = []
+    for service in SERVICES:
+        row = [NAMES[service.name]]
+        for scenario in SCENARIOS:
+            if clients > service.most_clients:
+                row.append("locks up")
+                continue
+            cell = (service.name, scenario, clients)
+            rate = results.load(*cell, requests_per_second)
+            ratio = ""
+            if clients <= SERVICE[service.reference].most_clients:
+                pair = (service.name, service.reference, scenario, clients)
+                ratio = f" **× {results.load_ratio(*pair, requests_per_second):.2f}**"
+            p50 = results.load(*cell, lambda load: load.p50_ms)
+            p99 = results.load(*cell, lambda load: load.p99_ms)
+            cpu = results.load(*cell, lambda load: load.cpu_us_per_request)
+            row.append(f"{rate:,.0f}/s{ratio}, {p50:.1f} / {p99:.0f} ms, {cpu:.0f} µs")
+        rows.append(row)
+    return _table(("", *SCENARIOS), rows)
+
+
+def processes(results: Results) -> str:
+    """Return what a process takes apart from its load."""
+    rows = [
+        (
+            NAMES[service.name],
+            f"{results.process(service.name, lambda process: process.start_seconds):.2f}",
+            f"{results.process(service.name, lambda process: process.rss_mb):.0f}",
+            f"{results.process(service.name, lambda process: process.unanswered):.0f}",
+        )
+        for service in SERVICES
+    ]
+    return _table(("", "start to first answer, s", "memory, MB", "lost of 256 at once"), rows)
+
+
+def fan_out(results: Results) -> str:
+    """Return what the twins do."""
+    rows = [
+        (
+            name,
+            str(clients),
+            f"{results.load(FAN_OUT, name, clients, requests_per_second):.1f}",
+            f"{results.load(FAN_OUT, name, clients, lambda load: load.p50_ms):.0f}",
+            f"{results.load(FAN_OUT, name, clients, lambda load: load.p99_ms):.0f}",
+            f"{results.load(FAN_OUT, name, clients, lambda load: load.app_cpu_percent):.0f}",
+        )
+        for name in TWINS
+        for clients in sorted({load.clients for load in results.loads if load.service == FAN_OUT})
+    ]
+    return _table(("sources", "clients", "requests/s", "p50 ms", "p99 ms", "CPU %"), rows)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    lines.insert(1, "|" + "---|" * (lines[0].count("|") - 1))
+    return "\n".join(lines)
+
+
+def _between_marks(document: Path, text: str) -> str:
+    return re.sub(
+        r"(?<=<!-- bench -->\n).*?(?=\n<!-- /bench -->)",
+        lambda _: text,
+        document.read_text("utf-8"),
+        count=1,
+        flags=re.DOTALL,
+    )

@@ -1,0 +1,120 @@
+"""What a run measured, as it is stored."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+FILE = Path(__file__).parent / "results" / "results.json"
+
+
+@dataclass(frozen=True)
+class Load:
+    """One service under one kind of load."""
+
+    service: str
+    repeat: int
+    scenario: str
+    clients: int
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    errors: int
+    cpu_us_per_request: float
+    app_cpu_percent: float
+    # What other programs took of the service's CPU meanwhile.
+    foreign_cpu_percent: float
+
+
+@dataclass(frozen=True)
+class Process:
+    """One start of one service: what it took apart from its loads."""
+
+    service: str
+    repeat: int
+    start_seconds: float
+    rss_mb: float
+    unanswered: int
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The time to generate the default service, and a template of two files."""
+
+    seconds: float
+    two_files_seconds: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """A whole run."""
+
+    day: str
+    machine: dict[str, str]
+    repeats: int
+    seconds_per_load: int
+    template_files: int
+    loads: list[Load] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)
+    generations: list[Generation] = field(default_factory=list)
+
+    def write(self, file: Path = FILE) -> None:
+        """Store it."""
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, file: Path = FILE) -> "Results":
+        """Load what was stored."""
+        stored = json.loads(file.read_text("utf-8"))
+        stored["loads"] = [Load(**load) for load in stored["loads"]]
+        stored["processes"] = [Process(**process) for process in stored["processes"]]
+        stored["generations"] = [Generation(**one) for one in stored["generations"]]
+        return cls(**stored)
+
+    @property
+    def clients(self) -> list[int]:
+        """The numbers of clients that services were compared with."""
+        return sorted({load.clients for load in self.loads if load.scenario == "get"})
+
+    def cell(self, service: str, scenario: str, clients: int) -> list[Load]:
+        """Return the repeats of one measurement."""
+        wanted = (service, scenario, clients)
+        return [
+            load for load in self.loads if (load.service, load.scenario, load.clients) == wanted
+        ]
+
+    def load(
+        self, service: str, scenario: str, clients: int, value: Callable[[Load], float]
+    ) -> float:
+        """Return the median of the repeats."""
+        return median(map(value, self.cell(service, scenario, clients)))
+
+    def load_ratio(
+        self,
+        service: str,
+        reference: str,
+        scenario: str,
+        clients: int,
+        value: Callable[[Load], float],
+    ) -> float:
+        """Return the median of the ratios, each taken inside one repeat."""
+        pairs = zip(
+            self.cell(service, scenario, clients),
+            self.cell(reference, scenario, clients),
+            strict=True,
+        )
+        return median(value(one) / value(other) for one, other in pairs)
+
+    def process(self, service: str, value: Callable[[Process], float]) -> float:
+        """Return the median of the starts."""
+        return median(value(one) for one in self.processes if one.service == service)
+
+    def process_ratio(
+        self, service: str, reference: str, value: Callable[[Process], float]
+    ) -> float:
+        """Return the median of the ratios, each taken inside one repeat."""
+        ours = [one for one in self.processes if one.service == service]
+        theirs = [one for one in self.processes if one.service == reference]
+        return median(value(one) / value(other) for one, other in zip(ours, theirs, strict=True))

