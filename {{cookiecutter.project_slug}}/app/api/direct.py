@@ -17,6 +17,7 @@ class DirectRoute(BaseRoute):
     def __init__(self, context: RouteContext) -> None:
         self._context = context
         self.path, self.path_format = context.path, context.path_format
+        self.methods = context.methods
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether this route answers the request."""
