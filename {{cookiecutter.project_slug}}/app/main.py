@@ -28,6 +28,7 @@ from app.db.session import Database
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.cors import CrossOriginMiddleware
+from app.middleware.cut_off import CutOffMiddleware
 from app.middleware.head import HeadMiddleware
 from app.middleware.request_id import RequestIdMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
@@ -73,7 +74,12 @@ def middleware(settings: Settings) -> list[Middleware]:
         # {% endif %}
         Middleware(SecurityHeadersMiddleware),
         Middleware(CrossOriginMiddleware, origins=settings.backend_cors_origins),
-        Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        Middleware(
+            BodyLimitMiddleware,
+            max_bytes=settings.max_body_bytes,
+            max_seconds=settings.max_body_seconds,
+        ),
+        Middleware(CutOffMiddleware),
         # Innermost, so that the answer to an unhandled error passes through the others too.
         Middleware(ServerErrorMiddleware, handler=unhandled),
     ]

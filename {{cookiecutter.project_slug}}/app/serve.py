@@ -11,6 +11,7 @@ from uvicorn.importer import ImportFromStringError, import_from_string
 
 from app.core.config import Settings, load_settings
 from app.core.logging import configure_logging
+from app.protocol import BoundedProtocol
 
 
 class Server(uvicorn.Server):
@@ -24,6 +25,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer "not ready" while load balancers look elsewhere, then finish what runs."""
         self._app.state.is_draining = True
+        # Clients that keep connections leave with their next answer, before those are closed.
+        self.server_state.default_headers.append((b"connection", b"close"))
         leave_at = monotonic() + self._drain_seconds
         while monotonic() < leave_at and not self.force_exit:
             await asyncio.sleep(0.05)
@@ -36,6 +39,7 @@ class Options(TypedDict):
     host: str
     port: int
     root_path: str
+    http: type[asyncio.Protocol]
     log_config: None
     access_log: bool
     server_header: bool
@@ -50,6 +54,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         root_path=settings.root_path,
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -131,5 +131,5 @@ HANDLERS: dict[int | type[Exception], Handler] = {
     Exception: unhandled,
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (404, 409, 413, 422, 500, 503)
+    status: {"model": Problem} for status in (404, 408, 409, 413, 422, 500, 503)
 }
