@@ -62,6 +62,12 @@ def test_deleted_recipe_is_gone(client: TestClient, submitter_id: int) -> None:
     assert client.patch(path, json={}).status_code == 404
 
 
+def test_id_of_a_deleted_recipe_is_not_given_again(client: TestClient, submitter_id: int) -> None:
+    deleted = add(client, submitter_id)["id"]
+    client.delete(f"{RECIPES}{deleted}")
+    assert add(client, submitter_id)["id"] != deleted
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_unknown_submitter_is_refused(client: TestClient, submitter_id: int, method: str) -> None:
     created = add(client, submitter_id)
