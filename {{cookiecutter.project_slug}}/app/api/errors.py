@@ -24,7 +24,7 @@ from app.core.request_id import request_id
 STATUS: dict[type[DomainError], int] = {
     NotFoundError: 404,
     ConflictError: 409,
-    MissingReferenceError: 422,
+    MissingReferenceError: 409,  # the request is valid: what it contradicts is what is stored
     UnavailableError: 503,
 }
 # These two were renamed in RFC 9110, which Python follows from 3.13 on.

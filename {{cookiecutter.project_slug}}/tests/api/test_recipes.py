@@ -73,7 +73,7 @@ def test_unknown_submitter_is_refused(client: TestClient, submitter_id: int, met
     created = add(client, submitter_id)
     path = RECIPES if method == "POST" else f"{RECIPES}{created['id']}"
     response = client.request(method, path, json=SOUP | {"submitter_id": 99})
-    assert response.status_code == 422
+    assert response.status_code == 409
     assert response.json()["detail"] == "it refers to something that does not exist"
     assert [recipe["submitter_id"] for recipe in client.get(RECIPES).json()["items"]] == [
         submitter_id
