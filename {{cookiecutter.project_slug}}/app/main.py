@@ -41,6 +41,7 @@ from app.db.session import Database
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.cors import CrossOriginMiddleware
+from app.middleware.cut_off import CutOffMiddleware
 from app.middleware.head import HeadMiddleware
 # {% if cookiecutter.rate_limit %}
 from app.middleware.rate_limit import RateLimitMiddleware
@@ -94,7 +95,12 @@ def middleware(settings: Settings) -> list[Middleware]:
         # {% if cookiecutter.rate_limit %}
         Middleware(RateLimitMiddleware, rules=rules(settings.rate_limit), exempt="/health/"),
         # {% endif %}
-        Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        Middleware(
+            BodyLimitMiddleware,
+            max_bytes=settings.max_body_bytes,
+            max_seconds=settings.max_body_seconds,
+        ),
+        Middleware(CutOffMiddleware),
         # Innermost, so that the answer to an unhandled error passes through the others too.
         Middleware(ServerErrorMiddleware, handler=unhandled),
     ]

@@ -167,3 +167,29 @@ def test_what_is_no_factory_is_one_sentence(settings: Settings, factory: str) ->
     assert ended.returncode == 1
     assert ended.stderr.startswith("APP_MODULE: ")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_request_that_outlasts_the_grace_is_told(settings: Settings) -> None:
+    app_module = "tests.test_serve:slow_app"
+    with process(settings, APP_MODULE=app_module, GRACE_SECONDS="0") as (running, url):
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(get, f"{url}/slow")
+            sleep(0.3)
+            running.send_signal(signal.SIGTERM)
+            assert answer.result(10).status_code == 503
+            assert answer.result().json()["detail"] == "the service is shutting down"
+        assert running.wait(10) == -signal.SIGTERM
+
+
+def test_clients_are_asked_to_leave_and_need_not(settings: Settings) -> None:
+    with (
+        process(settings, DRAIN_SECONDS="1") as (running, url),
+        httpx2.Client(base_url=url, trust_env=False) as client,
+    ):
+        assert "connection" not in client.get("/health/live").headers
+        idle = socket.create_connection(("127.0.0.1", client.base_url.port))
+        running.send_signal(signal.SIGTERM)
+        sleep(0.5)
+        assert client.get("/health/live").headers["connection"] == "close"
+        assert running.wait(5) == -signal.SIGTERM
+        idle.close()

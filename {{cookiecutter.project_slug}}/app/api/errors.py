@@ -34,7 +34,7 @@ STATUS: dict[type[DomainError], int] = {
     # {% endif %}
     NotFoundError: 404,
     ConflictError: 409,
-    MissingReferenceError: 422,
+    MissingReferenceError: 409,  # the request is valid: what it contradicts is what is stored
     UnavailableError: 503,
 }
 # These two were renamed in RFC 9110, which Python follows from 3.13 on.
@@ -148,6 +148,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem}
     for status in (
         404,
+        408,
         409,
         413,
         422,

@@ -61,6 +61,7 @@ class Settings(EnvironmentSettings):
 
     backend_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     max_body_bytes: PositiveInt = 1_000_000
+    max_body_seconds: Seconds = 10
     docs_enabled: bool | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -6,6 +6,7 @@ The only module of which the asynchronous and the blocking flavour have differen
 # {% if cookiecutter.async_db %}
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 # {% if cookiecutter.database == "sqlite" %}
@@ -19,11 +20,14 @@ __all__ = [
     "AsyncConnection",
     "AsyncEngine",
     "Turnstile",
+    "close_engine",
     "open_engine",
     "run_blocking",
     "run_from_loop",
     "run_script",
 ]
+
+CLOSE_SECONDS = 2
 
 
 class Turnstile:
@@ -55,6 +59,13 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> As
         connect_args=connect_args,
         hide_parameters=True,  # errors are logged, and parameters may be personal
     )
+
+
+async def close_engine(engine: AsyncEngine) -> None:
+    """Close the pooled connections; a server that hangs must not keep this process from ending."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await engine.dispose()
 
 
 async def run_from_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -109,6 +120,7 @@ __all__ = [
     "Connection",
     "Engine",
     "Turnstile",
+    "close_engine",
     "open_engine",
     "run_blocking",
     "run_from_loop",
@@ -161,6 +173,11 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> En
         connect_args=connect_args,
         hide_parameters=True,  # errors are logged, and parameters may be personal
     )
+
+
+def close_engine(engine: Engine) -> None:
+    """Close the pooled connections."""
+    engine.dispose()
 
 
 async def run_from_loop(work: Callable[[], None]) -> None:

@@ -1,6 +1,9 @@
 """PostgreSQL over a network that cuts connections, and servers that restart."""
 
-# {% filter replace("Async", cookiecutter.__Async)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
+# {% filter replace("Async", cookiecutter.__Async)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine")|replace("connection.driver_connection", "connection.driver_connection" if cookiecutter.async_db else "connection") %}
+# {% if cookiecutter.__driver == "psycopg" %}
+import select
+# {% endif %}
 from time import monotonic
 
 from sqlalchemy import event, text
@@ -47,7 +50,9 @@ def prepare(engine: AsyncEngine) -> None:
 
     def checkout(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
         idle_since = entry.info.get("idle_since")
-        if idle_since is None or monotonic() - idle_since < IDLE_SECONDS:
+        if idle_since is None:
+            return
+        if monotonic() - idle_since < IDLE_SECONDS and not _is_cut(connection):
             return
         try:
             dialect.do_ping(connection)
@@ -58,6 +63,21 @@ def prepare(engine: AsyncEngine) -> None:
     event.listen(engine.sync_engine, "checkout", checkout)
 
 
+# {% if cookiecutter.__driver == "asyncpg" %}
+def _is_cut(connection: DBAPIConnection) -> bool:
+    """Tell whether the event loop has seen the end of the connection."""
+    return connection.driver_connection.is_closed()
+
+
+# {% else %}
+def _is_cut(connection: DBAPIConnection) -> bool:
+    """Tell whether the server has said something unasked: most likely that it leaves."""
+    poll = select.poll()
+    poll.register(connection.driver_connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+# {% endif %}
 # {% endfilter %}
 def is_unavailable(error: DBAPIError) -> bool:
     """Tell whether the same statement may succeed later."""

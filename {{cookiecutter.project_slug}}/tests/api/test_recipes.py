@@ -66,13 +66,19 @@ def test_deleted_recipe_is_gone(client: TestClient, submitter_id: int) -> None:
     assert client.patch(path, json={}).status_code == 404
 
 
+def test_id_of_a_deleted_recipe_is_not_given_again(client: TestClient, submitter_id: int) -> None:
+    deleted = add(client, submitter_id)["id"]
+    client.delete(f"{RECIPES}{deleted}")
+    assert add(client, submitter_id)["id"] != deleted
+
+
 # {% if not cookiecutter.auth %}
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_unknown_submitter_is_refused(client: TestClient, submitter_id: int, method: str) -> None:
     created = add(client, submitter_id)
     path = RECIPES if method == "POST" else f"{RECIPES}{created['id']}"
     response = client.request(method, path, json=SOUP | {"submitter_id": 99})
-    assert response.status_code == 422
+    assert response.status_code == 409
     assert response.json()["detail"] == "it refers to something that does not exist"
     assert [recipe["submitter_id"] for recipe in client.get(RECIPES).json()["items"]] == [
         submitter_id

@@ -1,0 +1,55 @@
+"""Attack the service and compare what it does with what it promises: ``python -m soak``.
+
+Everything stays on this machine. It takes about two minutes and exits with 1 if a promise is broken.
+"""
+
+import sys
+# {% if cookiecutter.database == "sqlite" %}
+from tempfile import TemporaryDirectory
+# {% endif %}
+
+# {% if cookiecutter.database == "postgresql" %}
+from soak import bodies, malformed, outage, slow_clients, stopping
+from soak.postgresql import new_server
+# {% else %}
+from soak import bodies, malformed, slow_clients, stopping
+# {% endif %}
+from soak.promise import Promise, report
+from soak.service import serving
+
+
+def main() -> None:
+    """Run all attacks against one process, and print the table."""
+    promises = attack()
+    report(promises)
+    sys.exit(not all(promise.is_kept for promise in promises))
+
+
+# {% if cookiecutter.database == "postgresql" %}
+def attack() -> list[Promise]:
+    """Collect what each attack found; the last one ends the process."""
+    with new_server() as database, serving(database.url) as service:
+        return [
+            *malformed.attack(service),
+            *bodies.attack(service),
+            *slow_clients.attack(service),
+            *outage.attack(service, database),
+            *stopping.attack(service),
+        ]
+
+
+# {% else %}
+def attack() -> list[Promise]:
+    """Collect what each attack found; the last one ends the process."""
+    with TemporaryDirectory() as folder, serving(f"sqlite:///{folder}/soak.db") as service:
+        return [
+            *malformed.attack(service),
+            *bodies.attack(service),
+            *slow_clients.attack(service),
+            *stopping.attack(service),
+        ]
+
+
+# {% endif %}
+if __name__ == "__main__":
+    main()
