@@ -72,8 +72,9 @@ async def test_body_that_drips_is_given_up(settings: Settings) -> None:
         sent.append(message)
 
     app = create_app(settings.model_copy(update={"max_body_seconds": 0.05}))
-    async with asyncio.timeout(5):
-        await app(SCOPE, receive, send)
+    with TestClient(app) as client:
+        async with asyncio.timeout(5):
+            await app(SCOPE | {"state": client.app_state}, receive, send)
     assert sent[0]["status"] == 408
     assert (b"content-type", b"application/problem+json") in sent[0]["headers"]
     assert (b"connection", b"close") in sent[0]["headers"]
