@@ -19,7 +19,9 @@ Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID), BeforeValidator(whole)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
 
 # Kept as it was typed; the scheme is checked because the page makes a link of it.
-Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f-\xa0]+$")]
+Url = Annotated[
+    str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f-\xa0]+$")
+]
 
 # Addresses that differ only in case reach the same person.
 Email = Annotated[EmailStr, AfterValidator(str.lower)]
