@@ -90,7 +90,12 @@ def test_it_asks_the_same_questions() -> None:
         prompt = DECLARED["__prompts__"][name]
         if isinstance(default, list):
             assert asked[name]["help"] == prompt["__prompt__"]
-            assert asked[name]["choices"] == {prompt[choice]: choice for choice in default}
+            # A choice that does not go with other answers says so itself.
+            choices = {
+                label: choice["value"] if isinstance(choice, dict) else choice
+                for label, choice in asked[name]["choices"].items()
+            }
+            assert choices == {prompt[choice]: choice for choice in default}
             assert asked[name]["default"] == default[0]
         else:
             assert asked[name]["help"] == prompt
