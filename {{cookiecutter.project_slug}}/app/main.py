@@ -25,6 +25,9 @@ from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
 from app.db.engine import run_from_loop
 from app.db.session import Database
+# {% if cookiecutter.job_queue == "in_process" %}
+from app.jobs.in_process import open_worker
+# {% endif %}
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.cors import CrossOriginMiddleware
@@ -92,6 +95,9 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             # {% if cookiecutter.fan_out %}
             opening = open_fan_out(settings.fan_out)  # example
             state["fan_out"] = await stack.enter_async_context(opening)  # example
+            # {% endif %}
+            # {% if cookiecutter.job_queue == "in_process" %}
+            state["worker"] = await stack.enter_async_context(open_worker(database, settings))
             # {% endif %}
             yield state
 

@@ -12,6 +12,9 @@ from fastapi.testclient import TestClient
 
 from app.core.config import Settings
 from app.core.environment import EnvironmentSettings
+# {% if cookiecutter.job_queue != "none" %}
+from app.core.jobs import JobSettings
+# {% endif %}
 from app.db.session import Database
 from app.main import create_app
 # {% if cookiecutter.database == "sqlite" %}
@@ -68,7 +71,14 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def shared_settings(migrated: str) -> Settings:
     """Name the database of all tests; the pool is small so that tests can fill it."""
-    return Settings(database_url=migrated, database_pool_size=2, database_wait_seconds=1)
+    return Settings(
+        database_url=migrated,
+        database_pool_size=2,
+        database_wait_seconds=1,
+        # {% if cookiecutter.job_queue != "none" %}
+        jobs=JobSettings(job_heartbeat_seconds=0.02, job_lost_seconds=1),
+        # {% endif %}
+    )
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,9 @@ from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, co
 # {% if cookiecutter.fan_out %}
 from app.core.fan_out import FanOutSettings  # example
 # {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+from app.core.jobs import JobSettings
+# {% endif %}
 
 ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
 # Kubernetes and most hosts kill a process 30 s after they asked it to stop.
@@ -59,6 +62,9 @@ class Settings(EnvironmentSettings):
     first_superuser: EmailStr = "admin@example.com"
     # {% if cookiecutter.fan_out %}
     fan_out: FanOutSettings = Field(default_factory=FanOutSettings)  # example
+    # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    jobs: JobSettings = Field(default_factory=JobSettings)
     # {% endif %}
 
     @field_validator("root_path")

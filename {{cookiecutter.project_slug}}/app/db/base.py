@@ -1,11 +1,18 @@
 """Import every model, so that ``Base.metadata`` is complete for Alembic."""
 
 from app.db.base_class import Base
+# {% if cookiecutter.job_queue != "none" %}
+from app.models.job import Effect, Job
+# {% endif %}
 from app.models.recipe import Recipe  # example
 from app.models.user import User
 
 __all__ = [
     "Base",
+    # {% if cookiecutter.job_queue != "none" %}
+    "Effect",
+    "Job",
+    # {% endif %}
     "Recipe",  # example
     "User",
 ]

@@ -6,7 +6,7 @@ The only module of which the asynchronous and the blocking flavour have differen
 # {% if cookiecutter.async_db %}
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 # {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import URL, Connection, NullPool, create_engine
@@ -24,6 +24,8 @@ __all__ = [
     "run_from_loop",
     "run_script",
 ]
+
+ResultT = TypeVar("ResultT")
 
 
 class Turnstile:
@@ -57,9 +59,9 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> As
     )
 
 
-async def run_from_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def run_from_loop(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
     """Run a method of the data access from code that is asynchronous in both flavours."""
-    await work()
+    return await work()
 
 
 def run_script(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -102,6 +104,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
+from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 
@@ -114,6 +117,8 @@ __all__ = [
     "run_from_loop",
     "run_script",
 ]
+
+ResultT = TypeVar("ResultT")
 
 
 class Turnstile:
@@ -163,10 +168,10 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> En
     )
 
 
-async def run_from_loop(work: Callable[[], None]) -> None:
+async def run_from_loop(work: Callable[[], ResultT]) -> ResultT:
     """Run a method of the data access from code that is asynchronous in both flavours."""
     # Not in the threads of the endpoints, which may all be waiting for what this is to tell.
-    await asyncio.to_thread(work)
+    return await asyncio.to_thread(work)
 
 
 def run_script(work: Callable[[], None]) -> None:

@@ -7,7 +7,13 @@ from app.api.api_v1.endpoints import (
     dashboard,  # example
     ideas,  # example
     # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    job,
+    # {% endif %}
     recipe,  # example
+    # {% if cookiecutter.job_queue != "none" %}
+    task,
+    # {% endif %}
     user,
 )
 from app.api.errors import RESPONSES
@@ -20,3 +26,7 @@ api_router.include_router(ideas.router)  # example
 # {% endif %}
 api_router.include_router(recipe.router)  # example
 api_router.include_router(user.router)
+# {% if cookiecutter.job_queue != "none" %}
+api_router.include_router(job.router)
+api_router.include_router(task.router)
+# {% endif %}

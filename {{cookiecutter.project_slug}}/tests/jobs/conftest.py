@@ -1,0 +1,29 @@
+"""Jobs of tests, queued through an endpoint of their own."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import pytest
+from fastapi import FastAPI, Response
+
+from app.api.deps import DatabaseDep
+from app.api.jobs import EnqueueDep, accepted
+from app.jobs.kinds import KINDS
+from app.schemas.job import JobAccepted
+from tests.jobs.kinds import BEHAVE, BRIEF, Behaviour
+
+
+async def start(
+    db: DatabaseDep, enqueue: EnqueueDep, behaviour: Behaviour, kind: str, response: Response
+) -> JobAccepted:
+    async with db.write() as connection:
+        row = await enqueue(connection, KINDS[kind], behaviour)
+        if kind == "brief" and behaviour.does == "fail":
+            raise RuntimeError("after the job was queued")
+    return accepted(response, row)
+
+
+# {% endfilter %}
+@pytest.fixture(autouse=True)
+def _kinds(monkeypatch: pytest.MonkeyPatch, app: FastAPI) -> None:
+    for kind in (BEHAVE, BRIEF):
+        monkeypatch.setitem(KINDS, kind.name, kind)
+    app.add_api_route("/behave", start, methods=["POST"], status_code=202)

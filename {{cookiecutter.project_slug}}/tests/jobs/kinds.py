@@ -1,0 +1,34 @@
+"""Kinds of jobs for tests: they do what their parameter says."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from typing import Any, Literal
+
+from anyio import sleep
+from pydantic import BaseModel
+
+from app.core.errors import ConflictError
+from app.jobs.flavours import run_in_loop
+from app.jobs.kinds import Kind
+from app.jobs.run import Run
+
+
+class Behaviour(BaseModel):
+    """What a job shall do."""
+
+    does: Literal["succeed", "fail", "refuse", "hang"]
+
+
+async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
+    if parameters.does == "fail":
+        raise RuntimeError("secret")
+    if parameters.does == "refuse":
+        raise ConflictError("this cannot be done")
+    while parameters.does == "hang":
+        await run_in_loop(sleep, 0.01)
+    await run.record("done")
+    return {"attempt": run.attempt}
+
+
+# {% endfilter %}
+BEHAVE = Kind("behave", Behaviour, behave, timeout_seconds=5)
+BRIEF = Kind("brief", Behaviour, behave, timeout_seconds=0.1)
