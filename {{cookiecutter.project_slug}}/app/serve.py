@@ -25,6 +25,9 @@ class Server(uvicorn.Server):
         """Answer "not ready" while load balancers look elsewhere, then finish what runs."""
         self._app.state.is_draining = True
         leave_at = monotonic() + self._drain_seconds
+        # {% if cookiecutter.job_queue == "in_process" %}
+        self.lifespan.state["worker"].leave(leave_at + (self.config.timeout_graceful_shutdown or 0))
+        # {% endif %}
         while monotonic() < leave_at and not self.force_exit:
             await asyncio.sleep(0.05)
         await super().shutdown(sockets)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from anyio import fail_after
 # {% else %}
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from anyio import CapacityLimiter, fail_after, from_thread, to_thread
 from anyio.lowlevel import checkpoint
@@ -66,10 +66,11 @@ async def run_body(
 
 
 def run_in_loop(
-    function: Callable[[*ArgumentsT], Awaitable[ResultT]],
+    function: Callable[[*ArgumentsT], Coroutine[Any, Any, ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
     """Run from a body what is asynchronous in both flavours; the body of a cancelled job ends here."""
+    from_thread.check_cancelled()
     return from_thread.run(function, *arguments)
 
 

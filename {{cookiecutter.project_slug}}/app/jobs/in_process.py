@@ -5,6 +5,7 @@ begun when its process ended is begun by the next one, and several processes sha
 """
 
 import logging
+import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -32,7 +33,7 @@ class InProcessWorker:
         self._runner = Runner(database, settings.jobs, unfinished="interrupted")
         self._woken = {"processor": anyio.Event(), "waiting": anyio.Event()}
         self._running = 0
-        self._is_stopping = False
+        self._give_up_at = math.inf
 
     def wake(self) -> None:
         """Say that there may be a new job."""
@@ -44,7 +45,7 @@ class InProcessWorker:
         kinds = [kind.name for kind in KINDS.values() if kind.lane == lane]
         places = anyio.Semaphore(size)
         async with anyio.create_task_group() as group:
-            while not self._is_stopping:
+            while self._give_up_at == math.inf:
                 await places.acquire()
                 row = await self._take(lane, kinds)
                 if row is None:
@@ -83,12 +84,14 @@ class InProcessWorker:
                 logger.exception("jobs cannot be tidied")
             await anyio.sleep(self._settings.job_lost_seconds)
 
-    async def stop(self, seconds: float) -> None:
-        """Begin no more jobs, and wait for those that run."""
-        self._is_stopping = True
+    def leave(self, give_up_at: float) -> None:
+        """Begin no more jobs; those that run have until then, by the monotonic clock in seconds."""
+        self._give_up_at = min(give_up_at, self._give_up_at)
         self.wake()
-        give_up_at = monotonic() + seconds
-        while self._running and monotonic() < give_up_at:
+
+    async def finish(self) -> None:
+        """Wait for the jobs that run."""
+        while self._running and monotonic() < self._give_up_at:
             await anyio.sleep(0.05)
 
 
@@ -101,5 +104,6 @@ async def open_worker(database: Database, settings: Settings) -> AsyncGenerator[
         group.start_soon(worker.run_lane, "processor", 1)
         group.start_soon(worker.run_lane, "waiting", settings.jobs.job_concurrency)
         yield worker
-        await worker.stop(settings.grace_seconds)
+        worker.leave(monotonic() + settings.grace_seconds)
+        await worker.finish()
         group.cancel_scope.cancel()

@@ -64,5 +64,6 @@ def test_key_is_checked(client: TestClient) -> None:
 
 
 def test_job_is_queued_with_its_transaction_or_not_at_all(client: TestClient) -> None:
-    assert client.post("/behave?kind=brief", json={"does": "fail"}).status_code == 500
+    response = client.post("/behave?kind=behave&rolls_back=true", json={"does": "succeed"})
+    assert response.status_code == 409
     assert client.get(JOBS).json()["items"] == []

@@ -1,9 +1,29 @@
 """Jobs that the service runs itself."""
 
+import datetime as dt
+import signal
+from functools import partial
+from time import monotonic, sleep
+from urllib.parse import urlsplit
+
+import anyio
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
+from app.core.config import Settings
+from app.crud.crud_job import job
+from app.db.base import Job
+from app.db.engine import run_from_loop
+from app.db.session import Database
+from app.jobs.enqueue import Enqueue
+from app.jobs.in_process import open_worker
 from tests.jobs.client import JOBS, behave, ended, read
+from tests.jobs.kinds import BEHAVE, Behaviour, Deed
+from tests.test_serve import get, process
+
+IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.2", "JOB_LOST_SECONDS": "1"}
 
 
 def test_job_runs_to_its_end(client: TestClient) -> None:
@@ -28,8 +48,6 @@ def test_primes_are_counted_in_a_child(client: TestClient) -> None:
     ],
 )
 def test_failure_is_a_sentence(client: TestClient, does: str, kind: str, error: str) -> None:
-    if kind == "brief" and does == "fail":
-        pytest.fail("the endpoint of the tests fails itself then")
     job = ended(client, behave(client, does, kind=kind))
     assert (job["status"], job["error"]) == ("failed", error)
 
@@ -50,3 +68,132 @@ def test_running_job_stops_when_asked(client: TestClient) -> None:
     assert ended(client, id)["status"] == "cancelled"
     assert client.delete(f"{JOBS}{id}").status_code == 409
     assert client.post(f"{JOBS}{id}/retry").status_code == 409
+
+
+def test_cancelled_task_makes_room(client: TestClient) -> None:
+    id = client.post("/api/v1/tasks/", json={"limit": 50_000_000}).json()["id"]
+    read(client, id, until={"running"})
+    client.delete(f"{JOBS}{id}")
+    assert ended(client, id)["status"] == "cancelled"
+    id = client.post("/api/v1/tasks/", json={"limit": 2}).json()["id"]
+    assert ended(client, id)["result"] == {"primes": 0}
+
+
+def test_waiting_job_is_withdrawn_at_once(client: TestClient) -> None:
+    running = behave(client, "hang", kind="alone")
+    waiting = behave(client, "succeed", kind="alone")
+    read(client, running, until={"running"})
+    assert client.get(f"{JOBS}{waiting}").json()["status"] == "queued"
+    assert client.delete(f"{JOBS}{waiting}").json()["status"] == "cancelled"
+    client.delete(f"{JOBS}{running}")
+    ended(client, running)
+    assert ended(client, waiting)["attempts"] == 0
+
+
+async def test_job_of_a_dead_process_is_interrupted(database: Database, settings: Settings) -> None:
+    """A process that is killed leaves its jobs running; their heartbeat grows old."""
+    lost = await run_from_loop(partial(queue, database, "hang"))
+    await run_from_loop(partial(take, database, lost, heartbeat_ago=60))
+    alive = await run_from_loop(partial(queue, database, "hang"))
+    await run_from_loop(partial(take, database, alive, heartbeat_ago=0))
+    async with open_worker(database, settings):
+        await reach(database, lost, "interrupted")
+    assert await run_from_loop(partial(status, database, alive)) == "running"
+
+
+async def test_job_that_takes_too_long_at_the_end_is_interrupted(
+    database: Database, settings: Settings
+) -> None:
+    hurry = settings.model_copy(update={"grace_seconds": 0})
+    id = await run_from_loop(partial(queue, database, "hang"))
+    async with open_worker(database, hurry):
+        await reach(database, id, "running")
+    assert await run_from_loop(partial(status, database, id)) == "interrupted"
+
+
+async def test_job_that_runs_at_the_end_is_waited_for(
+    database: Database, settings: Settings
+) -> None:
+    id = await run_from_loop(partial(queue, database, "nap"))
+    async with open_worker(database, settings):
+        await reach(database, id, "running")
+    assert await run_from_loop(partial(status, database, id)) == "succeeded"
+
+
+async def test_job_that_had_not_begun_is_begun_by_the_next_process(
+    database: Database, settings: Settings
+) -> None:
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    async with open_worker(database, settings):
+        await reach(database, id, "succeeded")
+
+
+@pytest.mark.slow
+def test_task_of_a_killed_service_is_interrupted(settings: Settings) -> None:
+    with process(settings, **IMPATIENT) as (running, url):
+        job = start_task(url, limit=50_000_000)
+        wait_for(job, "running")
+        running.kill()
+        running.wait()
+    with process(settings, **IMPATIENT) as (_, url):
+        job = f"{url}{urlsplit(job).path}"
+        wait_for(job, "interrupted")
+        httpx2.post(f"{job}/retry", trust_env=False).raise_for_status()
+        wait_for(job, "running")
+
+
+@pytest.mark.slow
+async def test_service_that_is_asked_to_leave_finishes_its_task(
+    database: Database, settings: Settings
+) -> None:
+    with process(settings) as (running, url):
+        job = start_task(url, limit=3_000_000)
+        wait_for(job, "running")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == -signal.SIGTERM
+    await reach(database, int(job.rpartition("/")[2]), "succeeded")
+
+
+def start_task(url: str, *, limit: int) -> str:
+    """Return the address of the job."""
+    answer = httpx2.post(f"{url}/api/v1/tasks/", json={"limit": limit}, trust_env=False)
+    return f"{url}{answer.raise_for_status().headers['Location']}"
+
+
+def wait_for(job: str, status: str) -> None:
+    give_up_at = monotonic() + 20
+    while get(job).json()["status"] != status:
+        assert monotonic() < give_up_at, get(job).json()
+        sleep(0.02)
+
+
+async def reach(database: Database, id: int, expected: str) -> None:
+    with anyio.fail_after(10):
+        while await run_from_loop(partial(status, database, id)) != expected:
+            await anyio.sleep(0.001)
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+async def queue(database: Database, does: Deed) -> int:
+    enqueue = Enqueue(user_id=None, idempotency_key=None)
+    async with database.write() as connection:
+        row = await enqueue(connection, BEHAVE, Behaviour(does=does))
+    return row.id
+
+
+async def take(database: Database, id: int, *, heartbeat_ago: float) -> None:
+    heartbeat_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=heartbeat_ago)
+    async with database.write() as connection:
+        row = await job.start(connection, id)
+        assert row is not None
+        aged = update(Job).where(Job.id == id).values(heartbeat_at=heartbeat_at)
+        await connection.execute(aged)
+
+
+async def status(database: Database, id: int) -> str:
+    async with database.read() as connection:
+        row = await job.get(connection, id)
+    return row.status
+
+
+# {%- endfilter +%}
