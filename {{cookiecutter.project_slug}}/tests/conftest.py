@@ -75,8 +75,10 @@ def shared_settings(migrated: str) -> Settings:
         database_url=migrated,
         database_pool_size=2,
         database_wait_seconds=1,
-        # {% if cookiecutter.job_queue != "none" %}
+        # {% if cookiecutter.job_queue == "in_process" %}
         jobs=JobSettings(job_heartbeat_seconds=0.02, job_lost_seconds=1),
+        # {% elif cookiecutter.job_queue == "procrastinate" %}
+        jobs=JobSettings(job_heartbeat_seconds=0.02, job_retries=1, job_backoff_seconds=0.001),
         # {% endif %}
     )
 

@@ -143,7 +143,7 @@ def test_url_of_a_hosting_provider_gets_the_driver(
 def test_parameters_of_a_hosting_provider_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     given = "postgres://u:p@host/x?sslmode=require&channel_binding=prefer&connect_timeout=9"
     monkeypatch.setenv("DATABASE_URL", given)
-    # {% if cookiecutter.async_db %}
+    # {% if cookiecutter.__driver == "asyncpg" %}
     assert load_settings().database_url.query == {"ssl": "require"}
     # {% else %}
     assert load_settings().database_url.query["sslmode"] == "require"

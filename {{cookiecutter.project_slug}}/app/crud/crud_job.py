@@ -39,22 +39,34 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
             .returning(*self.table.c)
         )
         self._by_key = select(self.table).where(Job.idempotency_key == bindparam("key"))
+        # {% if cookiecutter.job_queue == "in_process" %}
         self._next = (
             select(Job.id)
             .where(Job.status == "queued", Job.kind.in_(bindparam("kinds", expanding=True)))
             .order_by(Job.id)
             .limit(1)
         )
-        self._start = change.where(Job.status == "queued").values(
+        waits = Job.status == "queued"
+        # {% else %}
+        # The queue hands out a job once at a time: if it runs already, its worker has died.
+        waits = Job.status.in_(["queued", "running"])
+        # {% endif %}
+        self._start = change.where(waits).values(
             status="running", attempts=Job.attempts + 1, progress=0.0, error=None
         )
         self._run = change.where(Job.status == "running", Job.attempts == bindparam("attempt"))
+        # {% if cookiecutter.job_queue == "in_process" %}
         self._interrupt = (
             update(Job)
             .where(Job.status == "running", Job.heartbeat_at < bindparam("since"))
             .values(status="interrupted", error="the process that ran it came to its end")
             .returning(Job.id)
         )
+        # {% else %}
+        self._give_up = change.where(Job.status == "running").values(
+            status="failed", error="it was tried as often as may be, but no process survived it"
+        )
+        # {% endif %}
         self._withdraw = change.where(Job.status == "queued").values(status="cancelled")
         self._ask_to_stop = change.where(Job.status == "running").values(is_cancel_requested=True)
         self._retry = change.where(Job.status.in_(["failed", "interrupted"])).values(
@@ -130,12 +142,14 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
             raise ConflictError("only a job that failed or was interrupted can be tried again")
         return row
 
+    # {% if cookiecutter.job_queue == "in_process" %}
     async def next(self, connection: AsyncConnection, kinds: Sequence[str]) -> int | None:
         """Return the id of the job of these kinds that waits longest."""
         return await connection.scalar(self._next, {"kinds": kinds})
 
+    # {% endif %}
     async def start(self, connection: AsyncConnection, id: int) -> Record | None:
-        """Take a queued job to run it; return None if it is queued no more."""
+        """Take a job that waits, to run it; return None if it does not."""
         now = dt.datetime.now(dt.UTC)
         values = {"key": id, "started_at": now, "heartbeat_at": now}
         result = await connection.execute(self._start, values)
@@ -167,12 +181,20 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
         result = await connection.execute(self._run, values)
         return result.one_or_none()
 
+    # {% if cookiecutter.job_queue == "in_process" %}
     async def interrupt(self, connection: AsyncConnection, since: dt.datetime) -> Sequence[int]:
         """Mark the running jobs of which nobody heard ``since`` then; return their ids."""
         values = {"since": since, "finished_at": dt.datetime.now(dt.UTC)}
         result = await connection.scalars(self._interrupt, values)
         return result.all()
 
+    # {% else %}
+    async def give_up(self, connection: AsyncConnection, id: int) -> None:
+        """Say that a job failed whose workers died."""
+        values = {"key": id, "finished_at": dt.datetime.now(dt.UTC)}
+        await connection.execute(self._give_up, values)
+
+    # {% endif %}
     async def forget(self, connection: AsyncConnection, before: dt.datetime) -> None:
         """Delete the jobs that ended ``before`` then."""
         await connection.execute(self._forget, {"before": before})

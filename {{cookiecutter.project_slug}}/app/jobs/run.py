@@ -2,7 +2,9 @@
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 import datetime as dt
+# {% if cookiecutter.job_queue == "in_process" %}
 from collections.abc import Sequence
+# {% endif %}
 from typing import Any
 
 from anyio.lowlevel import checkpoint
@@ -63,10 +65,11 @@ class JobTable:
         self._database = database
 
     async def start(self, id: int) -> Record | None:
-        """Take a queued job; return None if it is queued no more."""
+        """Take a job that waits; return None if it does not."""
         async with self._database.write() as connection:
             return await job.start(connection, id)
 
+    # {% if cookiecutter.job_queue == "in_process" %}
     async def start_next(self, kinds: Sequence[str]) -> Record | None:
         """Take the job of these kinds that waits longest, if there is one."""
         while True:
@@ -84,6 +87,13 @@ class JobTable:
         async with self._database.write() as connection:
             return await job.interrupt(connection, since)
 
+    # {% else %}
+    async def give_up(self, id: int) -> None:
+        """Say that a job was tried as often as may be."""
+        async with self._database.write() as connection:
+            await job.give_up(connection, id)
+
+    # {% endif %}
     async def forget(self, keep_days: int) -> None:
         """Delete the jobs that ended long ago."""
         before = dt.datetime.now(dt.UTC) - dt.timedelta(days=keep_days)

@@ -1,6 +1,5 @@
 """Jobs that the service runs itself."""
 
-import datetime as dt
 import signal
 from functools import partial
 from time import monotonic, sleep
@@ -10,17 +9,14 @@ import anyio
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import update
 
 from app.core.config import Settings
-from app.crud.crud_job import job
-from app.db.base import Job
 from app.db.engine import run_from_loop
 from app.db.session import Database
-from app.jobs.enqueue import Enqueue
 from app.jobs.in_process import open_worker
 from tests.jobs.client import JOBS, behave, ended, read
-from tests.jobs.kinds import BEHAVE, Behaviour, Deed
+from tests.jobs.table import get as get_job
+from tests.jobs.table import queue, take
 from tests.test_serve import get, process
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.2", "JOB_LOST_SECONDS": "1"}
@@ -98,7 +94,7 @@ async def test_job_of_a_dead_process_is_interrupted(database: Database, settings
     await run_from_loop(partial(take, database, alive, heartbeat_ago=0))
     async with open_worker(database, settings):
         await reach(database, lost, "interrupted")
-    assert await run_from_loop(partial(status, database, alive)) == "running"
+    assert await status(database, alive) == "running"
 
 
 async def test_job_that_takes_too_long_at_the_end_is_interrupted(
@@ -108,7 +104,7 @@ async def test_job_that_takes_too_long_at_the_end_is_interrupted(
     id = await run_from_loop(partial(queue, database, "hang"))
     async with open_worker(database, hurry):
         await reach(database, id, "running")
-    assert await run_from_loop(partial(status, database, id)) == "interrupted"
+    assert await status(database, id) == "interrupted"
 
 
 async def test_job_that_runs_at_the_end_is_waited_for(
@@ -117,7 +113,7 @@ async def test_job_that_runs_at_the_end_is_waited_for(
     id = await run_from_loop(partial(queue, database, "nap"))
     async with open_worker(database, settings):
         await reach(database, id, "running")
-    assert await run_from_loop(partial(status, database, id)) == "succeeded"
+    assert await status(database, id) == "succeeded"
 
 
 async def test_job_that_had_not_begun_is_begun_by_the_next_process(
@@ -169,31 +165,10 @@ def wait_for(job: str, status: str) -> None:
 
 async def reach(database: Database, id: int, expected: str) -> None:
     with anyio.fail_after(10):
-        while await run_from_loop(partial(status, database, id)) != expected:
+        while await status(database, id) != expected:
             await anyio.sleep(0.001)
 
 
-# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-async def queue(database: Database, does: Deed) -> int:
-    enqueue = Enqueue(user_id=None, idempotency_key=None)
-    async with database.write() as connection:
-        row = await enqueue(connection, BEHAVE, Behaviour(does=does))
-    return row.id
-
-
-async def take(database: Database, id: int, *, heartbeat_ago: float) -> None:
-    heartbeat_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=heartbeat_ago)
-    async with database.write() as connection:
-        row = await job.start(connection, id)
-        assert row is not None
-        aged = update(Job).where(Job.id == id).values(heartbeat_at=heartbeat_at)
-        await connection.execute(aged)
-
-
 async def status(database: Database, id: int) -> str:
-    async with database.read() as connection:
-        row = await job.get(connection, id)
+    row = await run_from_loop(partial(get_job, database, id))
     return row.status
-
-
-# {%- endfilter +%}
