@@ -69,7 +69,7 @@ def add_runner(queue: App, database: Database, settings: JobSettings) -> None:
 def add_upkeep(queue: App, table: JobTable, settings: JobSettings) -> None:
     """Add the periodic tasks. Many workers ask for them; the queue runs each once at a time."""
 
-    @queue.periodic(cron="*/5 * * * * *")
+    @queue.periodic(cron="* * * * * */5")  # seconds come last
     @queue.task(name="take_back", queue=UPKEEP, queueing_lock="take_back", pass_context=True)
     async def take_back(context: JobContext, timestamp: int) -> None:
         manager = context.app.job_manager
