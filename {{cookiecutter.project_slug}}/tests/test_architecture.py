@@ -22,6 +22,9 @@ LAYERS = {
     # {% if cookiecutter.fan_out %}
     "clients": {"core", "schemas"},  # example
     # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    "jobs": {"core"},
+    # {% endif %}
     "api": {"clients", "core", "crud", "db", "schemas"},
     "middleware": {"api", "core"},
 }

@@ -21,6 +21,10 @@ from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, co
 # {% if cookiecutter.fan_out %}
 from app.core.fan_out import FanOutSettings  # example
 # {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+from app.core.mail import MailSettings
+from app.core.photos import PhotoSettings  # example
+# {% endif %}
 
 ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
 # Kubernetes and most hosts kill a process 30 s after they asked it to stop.
@@ -59,6 +63,10 @@ class Settings(EnvironmentSettings):
     first_superuser: EmailStr = "admin@example.com"
     # {% if cookiecutter.fan_out %}
     fan_out: FanOutSettings = Field(default_factory=FanOutSettings)  # example
+    # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    mail: MailSettings = Field(default_factory=MailSettings)
+    photos: PhotoSettings = Field(default_factory=PhotoSettings)  # example
     # {% endif %}
 
     @field_validator("root_path")
