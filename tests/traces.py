@@ -36,6 +36,7 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         True: (r"process-time", r"server-timing", r"timing"),
         False: (),
     },
+    "job_queue": {"none": (), "in_process": (), "procrastinate": ()},
 }
 
 # Where a word may stand all the same: the tests of every service talk to it with httpx2.

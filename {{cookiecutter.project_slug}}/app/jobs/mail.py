@@ -1,6 +1,5 @@
 """Mail to those who run the service."""
 
-import asyncio
 import logging
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
@@ -23,18 +22,17 @@ async def send_mail(settings: MailSettings, *, subject: str, text: str) -> None:
         return
     password = settings.smtp_password
     try:
-        async with asyncio.timeout(settings.smtp_timeout_seconds):
-            await aiosmtplib.send(
-                _message(settings, subject, text),
-                hostname=settings.smtp_host,
-                port=settings.smtp_port,
-                use_tls=settings.smtp_tls == "tls",
-                start_tls=settings.smtp_tls == "starttls",
-                username=settings.smtp_user,
-                password=password and password.get_secret_value(),
-                timeout=None,  # the one above is for the whole conversation
-            )
-    except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError is an OSError
+        await aiosmtplib.send(
+            _message(settings, subject, text),
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            use_tls=settings.smtp_tls == "tls",
+            start_tls=settings.smtp_tls == "starttls",
+            username=settings.smtp_user,
+            password=None if password is None else password.get_secret_value(),
+            timeout=settings.smtp_timeout_seconds,
+        )
+    except (aiosmtplib.SMTPException, OSError) as error:
         # What servers say often names the recipient.
         raise MailError(f"the mail server failed: {_name(error)}") from None
 
