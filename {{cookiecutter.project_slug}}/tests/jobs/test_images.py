@@ -22,7 +22,7 @@ FORMATS = pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> PhotoSettings:
+def photos(tmp_path: Path) -> PhotoSettings:
     return PhotoSettings(photo_folder=tmp_path / "photos")
 
 
@@ -57,22 +57,22 @@ def enlarged(width: int, height: int) -> bytes:
     ],
 )
 async def test_image_is_stored_under_a_name_of_ours(
-    settings: PhotoSettings, format: str, mode: str, suffix: str
+    photos: PhotoSettings, format: str, mode: str, suffix: str
 ) -> None:
     content = encoded(format, mode)
-    name = await store_image(content, settings)
+    name = await store_image(content, photos)
     assert NAME.fullmatch(name)
     assert name.endswith(suffix)
-    assert [path.name for path in settings.photo_folder.iterdir()] == [name]
-    with Image.open(settings.photo_folder / name) as stored, Image.open(BytesIO(content)) as sent:
+    assert [path.name for path in photos.photo_folder.iterdir()] == [name]
+    with Image.open(photos.photo_folder / name) as stored, Image.open(BytesIO(content)) as sent:
         assert (stored.format, stored.mode, stored.size) == (format, mode, sent.size)
         brightness = [image.convert("RGB").getpixel((9, 16)) for image in (stored, sent)]
     assert brightness[0] == pytest.approx(brightness[1], abs=8)
-    assert await store_image(content, settings) != name
+    assert await store_image(content, photos) != name
 
 
 @FORMATS
-async def test_only_what_can_be_seen_is_kept(settings: PhotoSettings, format: str) -> None:
+async def test_only_what_can_be_seen_is_kept(photos: PhotoSettings, format: str) -> None:
     exif = Image.Exif()
     exif[271] = "secret camera"
     exif.get_ifd(0x8825)[29] = "secret place"
@@ -81,8 +81,8 @@ async def test_only_what_can_be_seen_is_kept(settings: PhotoSettings, format: st
     # Each format takes what it knows.
     notes = {"comment": "secret note", "pnginfo": text, "xmp": b"secret note"}
     content = encoded(format, "RGB", (64, 32), exif=exif, icc_profile=PROFILE, **notes)
-    name = await store_image(content + b"secret archive", settings)
-    stored = (settings.photo_folder / name).read_bytes()
+    name = await store_image(content + b"secret archive", photos)
+    stored = (photos.photo_folder / name).read_bytes()
     assert content.count(b"secret") >= 3
     assert b"secret" not in stored
     with Image.open(BytesIO(stored)) as image:
@@ -91,18 +91,18 @@ async def test_only_what_can_be_seen_is_kept(settings: PhotoSettings, format: st
 
 
 @FORMATS
-async def test_image_is_stored_upright(settings: PhotoSettings, format: str) -> None:
+async def test_image_is_stored_upright(photos: PhotoSettings, format: str) -> None:
     exif = Image.Exif()
     exif[274] = 6  # the camera was held upright
-    name = await store_image(encoded(format, exif=exif), settings)
-    with Image.open(settings.photo_folder / name) as image:
+    name = await store_image(encoded(format, exif=exif), photos)
+    with Image.open(photos.photo_folder / name) as image:
         assert image.size == (32, 64)
 
 
-async def test_first_picture_of_several_is_a_jpeg(settings: PhotoSettings) -> None:
+async def test_first_picture_of_several_is_a_jpeg(photos: PhotoSettings) -> None:
     others = [Image.new("RGB", (9, 9))]
-    name = await store_image(encoded("MPO", save_all=True, append_images=others), settings)
-    with Image.open(settings.photo_folder / name) as image:
+    name = await store_image(encoded("MPO", save_all=True, append_images=others), photos)
+    with Image.open(photos.photo_folder / name) as image:
         assert (image.format, image.size) == ("JPEG", (64, 32))
 
 
@@ -119,25 +119,25 @@ async def test_first_picture_of_several_is_a_jpeg(settings: PhotoSettings) -> No
     ],
     ids=lambda content: repr(content[:9]),
 )
-async def test_what_is_no_whole_image_is_refused(settings: PhotoSettings, content: bytes) -> None:
+async def test_what_is_no_whole_image_is_refused(photos: PhotoSettings, content: bytes) -> None:
     with pytest.raises(UnsuitableImageError, match="not a whole JPEG, PNG or WebP image"):
-        await store_image(content, settings)
-    assert not settings.photo_folder.exists()
+        await store_image(content, photos)
+    assert not photos.photo_folder.exists()
 
 
 @pytest.mark.parametrize("height", [4_001, 10_000, 20_000, 2**31 - 1])
-async def test_too_many_pixels_are_refused_unread(settings: PhotoSettings, height: int) -> None:
+async def test_too_many_pixels_are_refused_unread(photos: PhotoSettings, height: int) -> None:
     with pytest.raises(UnsuitableImageError, match="more than 40000000 pixels"):
-        await store_image(enlarged(10_000, height), settings)
+        await store_image(enlarged(10_000, height), photos)
 
 
-async def test_large_file_is_refused_unread(settings: PhotoSettings) -> None:
+async def test_large_file_is_refused_unread(photos: PhotoSettings) -> None:
     with pytest.raises(TooLargeError, match="larger than 5000000 bytes"):
-        await store_image(b" " * 5_000_001, settings)
+        await store_image(b" " * 5_000_001, photos)
 
 
 async def test_failed_write_leaves_no_file(
-    settings: PhotoSettings, monkeypatch: pytest.MonkeyPatch
+    photos: PhotoSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: int) -> None:
         assert threading.current_thread() is not threading.main_thread()
@@ -145,19 +145,19 @@ async def test_failed_write_leaves_no_file(
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="full"):
-        await store_image(encoded("JPEG"), settings)
-    assert list(settings.photo_folder.iterdir()) == []
+        await store_image(encoded("JPEG"), photos)
+    assert list(photos.photo_folder.iterdir()) == []
 
 
 @FORMATS
 async def test_thumbnail_is_small_and_the_same_each_time(
-    settings: PhotoSettings, format: str
+    photos: PhotoSettings, format: str
 ) -> None:
-    name = await store_image(encoded(format, "RGB", (640, 480), icc_profile=PROFILE), settings)
-    thumbnail = make_thumbnail(settings, name)
-    assert make_thumbnail(settings, name) == thumbnail
-    assert {path.name for path in settings.photo_folder.iterdir()} == {name, thumbnail}
-    with Image.open(settings.photo_folder / thumbnail) as image:
+    name = await store_image(encoded(format, "RGB", (640, 480), icc_profile=PROFILE), photos)
+    thumbnail = make_thumbnail(photos, name)
+    assert make_thumbnail(photos, name) == thumbnail
+    assert {path.name for path in photos.photo_folder.iterdir()} == {name, thumbnail}
+    with Image.open(photos.photo_folder / thumbnail) as image:
         assert (image.format, image.size) == (format, (320, 240))
         assert image.info["icc_profile"] == PROFILE
 
@@ -166,9 +166,9 @@ async def test_thumbnail_is_small_and_the_same_each_time(
     "name",
     ["", "cake.jpg", "../.env", f"../{'0' * 32}.jpg", f"{'0' * 32}.gif", f"{'0' * 32}.jpg\n"],
 )
-def test_name_that_is_not_ours_is_refused(settings: PhotoSettings, name: str) -> None:
+def test_name_that_is_not_ours_is_refused(photos: PhotoSettings, name: str) -> None:
     with pytest.raises(ValueError, match="not the name of a stored photo"):
-        make_thumbnail(settings, name)
+        make_thumbnail(photos, name)
 
 
 def test_photos_may_be_larger_than_other_bodies(client: TestClient) -> None:

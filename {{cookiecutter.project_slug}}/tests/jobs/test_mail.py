@@ -45,7 +45,7 @@ async def server() -> MailServer:
 
 
 @pytest.fixture
-async def settings(server: MailServer) -> AsyncGenerator[MailSettings]:
+async def smtp(server: MailServer) -> AsyncGenerator[MailSettings]:
     async with await asyncio.start_server(server, "127.0.0.1", 0) as listener:
         yield MailSettings(
             smtp_host="127.0.0.1",
@@ -57,8 +57,8 @@ async def settings(server: MailServer) -> AsyncGenerator[MailSettings]:
         )
 
 
-async def test_mail_arrives(server: MailServer, settings: MailSettings) -> None:
-    await send_mail(settings, subject="Crème\r\nBcc: eve@example.com", text="Brûlée\n")
+async def test_mail_arrives(server: MailServer, smtp: MailSettings) -> None:
+    await send_mail(smtp, subject="Crème\r\nBcc: eve@example.com", text="Brûlée\n")
     mail = message_from_bytes(server.mail, policy=policy.default)
     assert mail.get_content() == "Brûlée\n"
     assert mail["Subject"] == "Crème Bcc: eve@example.com"
@@ -70,48 +70,48 @@ async def test_mail_arrives(server: MailServer, settings: MailSettings) -> None:
     ]
 
 
-async def test_password_is_sent(server: MailServer, settings: MailSettings) -> None:
+async def test_password_is_sent(server: MailServer, smtp: MailSettings) -> None:
     login = {"smtp_user": "me", "smtp_password": SecretStr("secret")}
-    await send_mail(settings.model_copy(update=login), subject="Hello", text="")
+    await send_mail(smtp.model_copy(update=login), subject="Hello", text="")
     assert b"AUTH PLAIN " + base64.b64encode(b"\0me\0secret") in server.lines
 
 
 @pytest.mark.parametrize("command", [b"MAIL", b"RCPT", b"DATA"])
 async def test_refusal_is_an_error_that_names_nobody(
-    server: MailServer, settings: MailSettings, command: bytes
+    server: MailServer, smtp: MailSettings, command: bytes
 ) -> None:
     server.refused = command
     with pytest.raises(MailError) as caught:
-        await send_mail(settings, subject="Hello", text="")
+        await send_mail(smtp, subject="Hello", text="")
     assert "cook" not in str(caught.value)
     assert caught.value.__suppress_context__
 
 
 async def test_mail_is_not_sent_in_clear_where_tls_was_asked_for(
-    server: MailServer, settings: MailSettings
+    server: MailServer, smtp: MailSettings
 ) -> None:
     with pytest.raises(MailError):
         await send_mail(
-            settings.model_copy(update={"smtp_tls": "starttls"}), subject="Hello", text=""
+            smtp.model_copy(update={"smtp_tls": "starttls"}), subject="Hello", text=""
         )
     assert server.mail == b""
 
 
-async def test_silent_server_is_given_up(settings: MailSettings) -> None:
+async def test_silent_server_is_given_up(smtp: MailSettings) -> None:
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
     async with await asyncio.start_server(listen, "127.0.0.1", 0) as listener:
         port = listener.sockets[0].getsockname()[1]
-        silent = settings.model_copy(update={"smtp_port": port, "smtp_timeout_seconds": 0.05})
+        silent = smtp.model_copy(update={"smtp_port": port, "smtp_timeout_seconds": 0.05})
         with pytest.raises(MailError, match="TimeoutError"):
             await send_mail(silent, subject="Hello", text="")
 
 
-async def test_absent_server_is_an_error(settings: MailSettings) -> None:
+async def test_absent_server_is_an_error(smtp: MailSettings) -> None:
     with pytest.raises(MailError, match="SMTPConnectError"):
-        await send_mail(settings.model_copy(update={"smtp_port": 1}), subject="Hello", text="")
+        await send_mail(smtp.model_copy(update={"smtp_port": 1}), subject="Hello", text="")
 
 
 async def test_without_a_server_only_the_subject_is_logged(
