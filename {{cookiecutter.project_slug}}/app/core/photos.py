@@ -17,7 +17,7 @@ class PhotoSettings(EnvironmentSettings):
     photo_folder: Path = Path("photos")
     photo_max_bytes: PositiveInt = 5_000_000
     # Pillow refuses more than this bound by itself.
-    photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 40_000_000
+    photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 25_000_000
     photo_thumbnail_pixels: PositiveInt = 320
 
     @property

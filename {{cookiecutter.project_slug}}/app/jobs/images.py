@@ -19,7 +19,9 @@ SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp"}
 # What of a file's description changes how it looks.
 VISIBLE = ("icc_profile", "transparency")
 NAME = re.compile(r"[0-9a-f]{32}\.(jpg|png|webp)")
-# One at a time, because the pixels of a large photo and their copy take 320 MB.
+# What WebP can hold.
+LONGEST_SIDE = 16_383
+# One at a time, because 25 million pixels take up to 0.5 GB while WebP is decoded and encoded.
 _decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="photos")
 
 
@@ -60,12 +62,14 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, str]:
     try:
         image = Image.open(BytesIO(content), formats=list(FORMATS.values()))
         suffix = SUFFIXES[str(image.format)]
-        if image.width * image.height > max_pixels:
+        if image.width * image.height > max_pixels or max(image.size) > LONGEST_SIDE:
             raise Image.DecompressionBombError  # as Pillow does at far more
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UnsuitableImageError(f"the photo has more than {max_pixels} pixels") from None
+        raise UnsuitableImageError(
+            f"the photo has more than {max_pixels} pixels, or {LONGEST_SIDE} on one side"
+        ) from None
     except Exception:  # noqa: BLE001 - about broken files decoders raise nearly everything
         raise UnsuitableImageError("this is not a whole JPEG, PNG or WebP image") from None
     image.info = {key: image.info[key] for key in VISIBLE if key in image.info}

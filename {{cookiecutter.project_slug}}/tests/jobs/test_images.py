@@ -125,10 +125,15 @@ async def test_what_is_no_whole_image_is_refused(photos: PhotoSettings, content:
     assert not photos.photo_folder.exists()
 
 
-@pytest.mark.parametrize("height", [4_001, 10_000, 20_000, 2**31 - 1])
-async def test_too_many_pixels_are_refused_unread(photos: PhotoSettings, height: int) -> None:
-    with pytest.raises(UnsuitableImageError, match="more than 40000000 pixels"):
-        await store_image(enlarged(10_000, height), photos)
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(5_000, 5_001), (10_000, 10_000), (20_000, 20_000), (2**31 - 1, 2**31 - 1), (16_384, 1)],
+)
+async def test_too_many_pixels_are_refused_unread(
+    photos: PhotoSettings, width: int, height: int
+) -> None:
+    with pytest.raises(UnsuitableImageError, match="more than 25000000 pixels"):
+        await store_image(enlarged(width, height), photos)
 
 
 async def test_large_file_is_refused_unread(photos: PhotoSettings) -> None:
