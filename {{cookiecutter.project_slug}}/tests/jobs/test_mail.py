@@ -91,9 +91,7 @@ async def test_mail_is_not_sent_in_clear_where_tls_was_asked_for(
     server: MailServer, smtp: MailSettings
 ) -> None:
     with pytest.raises(MailError):
-        await send_mail(
-            smtp.model_copy(update={"smtp_tls": "starttls"}), subject="Hello", text=""
-        )
+        await send_mail(smtp.model_copy(update={"smtp_tls": "starttls"}), subject="Hello", text="")
     assert server.mail == b""
 
 
