@@ -64,8 +64,7 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, str]:
         suffix = SUFFIXES[str(image.format)]
         if image.width * image.height > max_pixels or max(image.size) > LONGEST_SIDE:
             raise Image.DecompressionBombError  # as Pillow does at far more
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
+        ImageOps.exif_transpose(image, in_place=True)  # which reads all pixels
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnsuitableImageError(
             f"the photo has more than {max_pixels} pixels, or {LONGEST_SIDE} on one side"
