@@ -76,7 +76,15 @@ def middleware(settings: Settings) -> list[Middleware]:
         # {% endif %}
         Middleware(SecurityHeadersMiddleware),
         Middleware(CrossOriginMiddleware, origins=settings.backend_cors_origins),
+        # {% if cookiecutter.job_queue != "none" %}
+        Middleware(
+            BodyLimitMiddleware,
+            max_bytes=settings.max_body_bytes,
+            exceptions={r"/recipes/\d+/photo": settings.photos.max_body_bytes},  # example
+        ),
+        # {% else %}
         Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        # {% endif %}
         # Innermost, so that the answer to an unhandled error passes through the others too.
         Middleware(ServerErrorMiddleware, handler=unhandled),
     ]

@@ -67,6 +67,12 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("DATABASE_URL", "postgres://h/x?sslmode=secret", "DATABASE_URL: sslmode must be one of "),
         ("DATABASE_URL", "postgres://h/x?colour=secret", "DATABASE_URL: the parameter colour is "),
         # {% endif %}
+        # {% if cookiecutter.job_queue != "none" %}
+        ("SMTP_HOST", "secret", "SMTP_HOST needs MAIL_FROM and MAIL_TO."),
+        ("SMTP_USER", "secret", "SMTP_USER and SMTP_PASSWORD need each other."),
+        ("MAIL_TO", "secret", "MAIL_TO: "),
+        ("PHOTO_MAX_PIXELS", "1e9", "PHOTO_MAX_PIXELS: must be a valid integer"),  # example
+        # {% endif %}
         # {% if cookiecutter.fan_out %}
         ("IDEAS_BASE_URL", "reddit", "IDEAS_BASE_URL: must be a URL that begins"),  # example
         ("NEWS_BASE_URL", "http://h:99999", "NEWS_BASE_URL: Port out of range"),  # example

@@ -17,7 +17,13 @@ from app.core.errors import (
     DomainError,
     MissingReferenceError,
     NotFoundError,
+    # {% if cookiecutter.job_queue != "none" %}
+    TooLargeError,  # example
+    # {% endif %}
     UnavailableError,
+    # {% if cookiecutter.job_queue != "none" %}
+    UnsuitableImageError,  # example
+    # {% endif %}
 )
 from app.core.request_id import request_id
 
@@ -26,6 +32,10 @@ STATUS: dict[type[DomainError], int] = {
     ConflictError: 409,
     MissingReferenceError: 422,
     UnavailableError: 503,
+    # {% if cookiecutter.job_queue != "none" %}
+    TooLargeError: 413,  # example
+    UnsuitableImageError: 422,  # example
+    # {% endif %}
 }
 # These two were renamed in RFC 9110, which Python follows from 3.13 on.
 TITLES = {status.value: status.phrase for status in HTTPStatus} | {

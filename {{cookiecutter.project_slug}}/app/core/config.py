@@ -23,6 +23,8 @@ from app.core.fan_out import FanOutSettings  # example
 # {% endif %}
 # {% if cookiecutter.job_queue != "none" %}
 from app.core.jobs import JobSettings
+from app.core.mail import MailSettings
+from app.core.photos import PhotoSettings  # example
 # {% endif %}
 
 ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
@@ -65,6 +67,8 @@ class Settings(EnvironmentSettings):
     # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
     jobs: JobSettings = Field(default_factory=JobSettings)
+    mail: MailSettings = Field(default_factory=MailSettings)
+    photos: PhotoSettings = Field(default_factory=PhotoSettings)  # example
     # {% endif %}
 
     @field_validator("root_path")

@@ -3,7 +3,11 @@
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from starlette.types import Message
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from app.middleware.body_limit import BodyLimitMiddleware
 
 USERS = "/api/v1/users/"
 LIMIT = 1_000_000
@@ -46,3 +50,17 @@ def test_nonsense_in_the_declaration_changes_nothing(client: TestClient, declare
 
 def test_body_at_the_limit_is_read(client: TestClient) -> None:
     assert client.post(USERS, content=b" " * LIMIT, headers=JSON).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/files/7", 200), ("/files/7/", 200), ("/api/files/7", 200), ("/files/7/x", 413), ("/", 413)],
+)
+def test_paths_may_have_a_limit_of_their_own(path: str, status: int) -> None:
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+        await Response()(scope, receive, send)
+
+    client = TestClient(BodyLimitMiddleware(read, max_bytes=1, exceptions={r"/files/\d+": 9}))
+    assert client.post(path, content=b" " * 9).status_code == status
+    assert client.post(path, content=b" " * 10).status_code == 413
