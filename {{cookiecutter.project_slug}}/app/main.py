@@ -104,6 +104,9 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             opening = open_fan_out(settings.fan_out)  # example
             state["fan_out"] = await stack.enter_async_context(opening)  # example
             # {% endif %}
+            # {% if cookiecutter.job_queue != "none" %}
+            state["photos"] = settings.photos  # example
+            # {% endif %}
             # {% if cookiecutter.job_queue == "in_process" %}
             state["worker"] = await stack.enter_async_context(open_worker(database, settings))
             # {% endif %}

@@ -97,7 +97,7 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
             return row, True
         found = await connection.execute(self._by_key, {"key": new["idempotency_key"]})
         row = found.one()
-        if (row.kind, row.parameters) != (new["kind"], new["parameters"]):
+        if row.fingerprint != new["fingerprint"]:
             raise ConflictError("this Idempotency-Key came with another request before")
         return row, False
 

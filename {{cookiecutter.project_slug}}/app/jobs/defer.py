@@ -4,7 +4,7 @@
 from sqlalchemy import BigInteger, bindparam, text
 
 from app.db.engine import AsyncConnection
-from app.jobs.kinds import Lane
+from app.jobs.kind import Lane
 
 TASK = "run_job"
 DEFER = text(

@@ -2,6 +2,7 @@
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from dataclasses import dataclass
+from hashlib import sha256
 
 from pydantic import BaseModel
 
@@ -12,10 +13,9 @@ from app.db.engine import AsyncConnection
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from app.jobs.defer import defer
 # {% endif %}
-# {% if cookiecutter.job_queue == "in_process" %}
-from app.jobs.kinds import Kind
-# {% else %}
-from app.jobs.kinds import KINDS, Kind
+from app.jobs.kind import Kind
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from app.jobs.kinds import KINDS
 # {% endif %}
 
 
@@ -31,9 +31,17 @@ class Enqueue:
         connection: AsyncConnection,
         kind: Kind,
         parameters: BaseModel,
+        *,
+        same: str | None = None,
     ) -> Record:
-        """Queue a job, or return the one of the same idempotency key; raise ``ConflictError``."""
+        """Queue a job, or return the one of the same idempotency key.
+
+        Raise ``ConflictError`` if that was asked for by another request: ``same`` tells them apart,
+        or else the parameters do.
+        """
+        request = f"{kind.name} {same or parameters.model_dump_json()}"
         new = {
+            "fingerprint": sha256(request.encode()).hexdigest(),
             "kind": kind.name,
             "parameters": parameters.model_dump(mode="json"),
             "user_id": self.user_id,

@@ -30,7 +30,7 @@ class InProcessWorker:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._table = JobTable(database)
         self._settings = settings.jobs
-        self._runner = Runner(database, settings.jobs, unfinished="interrupted")
+        self._runner = Runner(database, settings, unfinished="interrupted")
         self._woken = {"processor": anyio.Event(), "waiting": anyio.Event()}
         self._running = 0
         self._give_up_at = math.inf

@@ -46,22 +46,22 @@ def open_queue(settings: Settings, database: Database) -> App:
         max_size=8,  # each lane keeps one to listen
     )
     queue = App(connector=connector)
-    add_runner(queue, database, settings.jobs)
+    add_runner(queue, database, settings)
     add_upkeep(queue, JobTable(database), settings.jobs)
     return queue
 
 
-def add_runner(queue: App, database: Database, settings: JobSettings) -> None:
+def add_runner(queue: App, database: Database, settings: Settings) -> None:
     """Add the task that runs jobs of all kinds."""
     table = JobTable(database)
     runner = Runner(database, settings, unfinished="queued")
 
-    @queue.task(name=TASK, pass_context=True, retry=Backoff(settings.job_backoff_seconds))
+    @queue.task(name=TASK, pass_context=True, retry=Backoff(settings.jobs.job_backoff_seconds))
     async def run_job(context: JobContext, job_id: int) -> None:
         row = await run_unbroken(partial(table.start, job_id))
         if row is None:  # withdrawn, or at its end although its worker died before it said so here
             return
-        may_retry = context.job.attempts < settings.job_retries
+        may_retry = context.job.attempts < settings.jobs.job_retries
         if await runner.run(row, may_retry=may_retry) == "queued":
             raise TryAgainError
 

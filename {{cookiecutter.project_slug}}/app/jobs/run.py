@@ -9,6 +9,7 @@ from typing import Any
 
 from anyio.lowlevel import checkpoint
 
+from app.core.config import Settings
 from app.crud.base import Record
 from app.crud.crud_job import job
 from app.db.session import Database
@@ -23,8 +24,9 @@ class LostJobError(Exception):
 class Run:
     """What the body of a job is given."""
 
-    def __init__(self, database: Database, row: Record) -> None:
+    def __init__(self, database: Database, settings: Settings, row: Record) -> None:
         self.database = database
+        self.settings = settings
         self.id: int = row.id
         self.attempt: int = row.attempts
         self.is_cancel_requested = False

@@ -6,8 +6,8 @@ from typing import Any
 
 import anyio
 
+from app.core.config import Settings
 from app.core.errors import DomainError, UnavailableError
-from app.core.jobs import JobSettings
 from app.core.request_id import request_id
 from app.crud.base import Record
 from app.db.session import Database
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class Runner:
     """Runs jobs; ``unfinished`` is the status of those that are stopped from outside."""
 
-    def __init__(self, database: Database, settings: JobSettings, unfinished: JobStatus) -> None:
+    def __init__(self, database: Database, settings: Settings, unfinished: JobStatus) -> None:
         self._database = database
         self._settings = settings
         self._unfinished: JobStatus = unfinished
@@ -30,7 +30,7 @@ class Runner:
     async def run(self, row: Record, *, may_retry: bool = False) -> JobStatus:
         """Run a job to its end and return its status: queued if it should run again."""
         token = request_id.set(row.request_id)
-        run = Run(self._database, row)
+        run = Run(self._database, self._settings, row)
         status: JobStatus = self._unfinished
         values: dict[str, Any] = {}
         logger.info("job %d begins", run.id, extra={"fields": {"kind": row.kind}})
@@ -75,7 +75,7 @@ class Runner:
     async def _watch(self, run: Run, scope: anyio.CancelScope) -> None:
         """Keep the job ours, and end the attempt when it is not or should stop."""
         while True:
-            await anyio.sleep(self._settings.job_heartbeat_seconds)
+            await anyio.sleep(self._settings.jobs.job_heartbeat_seconds)
             try:
                 await run_unbroken(run.beat)
             except LostJobError:

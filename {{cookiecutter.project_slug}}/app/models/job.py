@@ -22,6 +22,8 @@ class Job(Base):
     error: Mapped[str | None] = mapped_column(String(500))
     is_cancel_requested: Mapped[bool]
     idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
+    # Tells whether two requests with the same key are the same.
+    fingerprint: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[int | None] = mapped_column(
         ForeignKey("user.id", ondelete="CASCADE"), index=True
     )

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("error", sa.String(500), nullable=True),
         sa.Column("is_cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("idempotency_key", sa.String(300), nullable=True),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
         sa.Column("user_id", KEY, nullable=True),
         sa.Column("request_id", sa.String(64), nullable=True),
         sa.Column("created_at", TIME, nullable=False),

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from app.core.errors import ConflictError
 from app.jobs.flavours import run_in_loop
-from app.jobs.kinds import Kind
+from app.jobs.kind import Kind
 from app.jobs.run import Run
 
 Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap"]

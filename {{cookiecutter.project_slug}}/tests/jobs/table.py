@@ -10,7 +10,7 @@ from app.crud.crud_job import job
 from app.db.base import Effect, Job
 from app.db.session import Database
 from app.jobs.enqueue import Enqueue
-from app.jobs.kinds import Kind
+from app.jobs.kind import Kind
 from tests.jobs.kinds import BEHAVE, Behaviour, Deed
 
 

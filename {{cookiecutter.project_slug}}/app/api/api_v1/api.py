@@ -9,6 +9,7 @@ from app.api.api_v1.endpoints import (
     # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
     job,
+    photo,  # example
     # {% endif %}
     recipe,  # example
     # {% if cookiecutter.job_queue != "none" %}
@@ -28,5 +29,6 @@ api_router.include_router(recipe.router)  # example
 api_router.include_router(user.router)
 # {% if cookiecutter.job_queue != "none" %}
 api_router.include_router(job.router)
+api_router.include_router(photo.router)  # example
 api_router.include_router(task.router)
 # {% endif %}

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 
 from app.api.deps import DatabaseDep
 from app.api.jobs import EnqueueDep, accepted
-from app.jobs.kinds import PRIMES
+from app.jobs.primes import PRIMES
 from app.schemas.job import JobAccepted, PrimesParameters
 
 router = APIRouter(prefix="/tasks", tags=["jobs"])
