@@ -3,6 +3,9 @@
 import re
 from fnmatch import fnmatch
 
+# Of either job queue.
+JOBS = (r"photos?\b", r"thumbnail", r"pillow", r"multipart", r"smtp", r"mail_(from|to)", r"app.jobs")
+
 # The words of each answer, as regular expressions; case does not matter. An answer that only means
 # "without" has none, a word of two answers needs both. A new question needs an entry here.
 WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
@@ -61,6 +64,7 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         ),
         False: (),
     },
+    "job_queue": {"none": (), "in_process": JOBS, "procrastinate": JOBS},
 }
 
 # Where a word may stand all the same: other services have limits, and the tests of every service

@@ -38,6 +38,9 @@ from app.core.tokens import Tokens
 # {% endif %}
 from app.db.engine import run_from_loop
 from app.db.session import Database
+# {% if cookiecutter.job_queue == "in_process" %}
+from app.jobs.in_process import open_worker
+# {% endif %}
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.cors import CrossOriginMiddleware
@@ -99,6 +102,9 @@ def middleware(settings: Settings) -> list[Middleware]:
             BodyLimitMiddleware,
             max_bytes=settings.max_body_bytes,
             max_seconds=settings.max_body_seconds,
+            # {% if cookiecutter.job_queue != "none" %}
+            exceptions={r"/recipes/\d+/photo": settings.photos.max_body_bytes},  # example
+            # {% endif %}
         ),
         Middleware(CutOffMiddleware),
         # Innermost, so that the answer to an unhandled error passes through the others too.
@@ -140,6 +146,12 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             # {% if cookiecutter.rate_limit %}
             counting = open_limiter(settings.rate_limit)
             state["limiter"] = await stack.enter_async_context(counting)
+            # {% endif %}
+            # {% if cookiecutter.job_queue != "none" %}
+            state["photos"] = settings.photos  # example
+            # {% endif %}
+            # {% if cookiecutter.job_queue == "in_process" %}
+            state["worker"] = await stack.enter_async_context(open_worker(database, settings))
             # {% endif %}
             yield state
 

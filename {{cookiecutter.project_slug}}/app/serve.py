@@ -29,6 +29,9 @@ class Server(uvicorn.Server):
         # Clients that keep connections leave with their next answer, before those are closed.
         self.server_state.default_headers.append((b"connection", b"close"))
         leave_at = monotonic() + self._drain_seconds
+        # {% if cookiecutter.job_queue == "in_process" %}
+        self.lifespan.state["worker"].leave(leave_at + (self.config.timeout_graceful_shutdown or 0))
+        # {% endif %}
         while monotonic() < leave_at and not self.force_exit:
             await asyncio.sleep(0.05)
         await super().shutdown(sockets)

@@ -13,6 +13,10 @@ def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
+        # {% if cookiecutter.job_queue == "procrastinate" %}
+        # The tables of the queue have no models.
+        include_name=lambda name, *_: not (name or "").startswith("procrastinate_"),
+        # {% endif %}
         # {% if cookiecutter.database == "sqlite" %}
         # SQLite alters a table by copying it.
         render_as_batch=True,

@@ -15,6 +15,9 @@ from app.core import passwords
 # {% endif %}
 from app.core.config import Settings
 from app.core.environment import EnvironmentSettings
+# {% if cookiecutter.job_queue != "none" %}
+from app.core.jobs import JobSettings
+# {% endif %}
 # {% if cookiecutter.rate_limit %}
 from app.core.rate_limit import RateLimitSettings
 # {% endif %}
@@ -101,6 +104,11 @@ def shared_settings(migrated: str) -> Settings:
             # {% endif %}
             rate_limit_requests=1_000_000,
         ),
+        # {% endif %}
+        # {% if cookiecutter.job_queue == "in_process" %}
+        jobs=JobSettings(job_heartbeat_seconds=0.02, job_lost_seconds=1),
+        # {% elif cookiecutter.job_queue == "procrastinate" %}
+        jobs=JobSettings(job_heartbeat_seconds=0.02, job_retries=1, job_backoff_seconds=0.001),
         # {% endif %}
     )
 

@@ -22,7 +22,12 @@ LAYERS = {
     # {% if cookiecutter.fan_out %}
     "clients": {"core", "schemas"},  # example
     # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    "jobs": {"core", "crud", "db", "schemas"},
+    "api": {"clients", "core", "crud", "db", "jobs", "schemas"},
+    # {% else %}
     "api": {"clients", "core", "crud", "db", "schemas"},
+    # {% endif %}
     "middleware": {"api", "core"},
 }
 # What fills the database uses the same way as requests do.

@@ -76,6 +76,12 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("RATE_LIMIT_STORAGE_URI", "redis://h:secret/0", "RATE_LIMIT_STORAGE_URI: must be "),
         ("RATE_LIMIT_STORAGE_URI", "redis://h/?x=secret", "RATE_LIMIT_STORAGE_URI: must be "),
         # {% endif %}
+        # {% if cookiecutter.job_queue != "none" %}
+        ("SMTP_HOST", "secret", "SMTP_HOST needs MAIL_FROM and MAIL_TO."),
+        ("SMTP_USER", "secret", "SMTP_USER and SMTP_PASSWORD need each other."),
+        ("MAIL_TO", "secret", "MAIL_TO: "),
+        ("PHOTO_MAX_PIXELS", "1e9", "PHOTO_MAX_PIXELS: must be a valid integer"),  # example
+        # {% endif %}
         # {% if cookiecutter.fan_out %}
         ("IDEAS_BASE_URL", "reddit", "IDEAS_BASE_URL: must be a URL that begins"),  # example
         ("NEWS_BASE_URL", "http://h:99999", "NEWS_BASE_URL: Port out of range"),  # example
@@ -152,7 +158,7 @@ def test_url_of_a_hosting_provider_gets_the_driver(
 def test_parameters_of_a_hosting_provider_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     given = "postgres://u:p@host/x?sslmode=require&channel_binding=prefer&connect_timeout=9"
     monkeypatch.setenv("DATABASE_URL", given)
-    # {% if cookiecutter.async_db %}
+    # {% if cookiecutter.__driver == "asyncpg" %}
     assert load_settings().database_url.query == {"ssl": "require"}
     # {% else %}
     assert load_settings().database_url.query["sslmode"] == "require"

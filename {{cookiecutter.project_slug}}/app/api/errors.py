@@ -20,10 +20,16 @@ from app.core.errors import (
     # {% endif %}
     MissingReferenceError,
     NotFoundError,
+    # {% if cookiecutter.job_queue != "none" %}
+    TooLargeError,  # example
+    # {% endif %}
     # {% if cookiecutter.auth %}
     UnauthorizedError,
     # {% endif %}
     UnavailableError,
+    # {% if cookiecutter.job_queue != "none" %}
+    UnsuitableImageError,  # example
+    # {% endif %}
 )
 from app.core.request_id import request_id
 
@@ -36,6 +42,10 @@ STATUS: dict[type[DomainError], int] = {
     ConflictError: 409,
     MissingReferenceError: 409,  # the request is valid: what it contradicts is what is stored
     UnavailableError: 503,
+    # {% if cookiecutter.job_queue != "none" %}
+    TooLargeError: 413,  # example
+    UnsuitableImageError: 422,  # example
+    # {% endif %}
 }
 # These two were renamed in RFC 9110, which Python follows from 3.13 on.
 TITLES = {status.value: status.phrase for status in HTTPStatus} | {

@@ -25,6 +25,11 @@ from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, co
 # {% if cookiecutter.fan_out %}
 from app.core.fan_out import FanOutSettings  # example
 # {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+from app.core.jobs import JobSettings
+from app.core.mail import MailSettings
+from app.core.photos import PhotoSettings  # example
+# {% endif %}
 # {% if cookiecutter.rate_limit %}
 from app.core.rate_limit import RateLimitSettings
 # {% endif %}
@@ -71,6 +76,11 @@ class Settings(EnvironmentSettings):
     # {% endif %}
     # {% if cookiecutter.fan_out %}
     fan_out: FanOutSettings = Field(default_factory=FanOutSettings)  # example
+    # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    jobs: JobSettings = Field(default_factory=JobSettings)
+    mail: MailSettings = Field(default_factory=MailSettings)
+    photos: PhotoSettings = Field(default_factory=PhotoSettings)  # example
     # {% endif %}
     # {% if cookiecutter.rate_limit %}
     rate_limit: RateLimitSettings = Field(default_factory=RateLimitSettings)

@@ -29,3 +29,13 @@ class UnauthorizedError(DomainError):
 class ForbiddenError(DomainError):
     """The caller may not do this."""
 # {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+
+
+class TooLargeError(DomainError):  # example
+    """What was sent is larger than allowed."""  # example
+
+
+class UnsuitableImageError(DomainError):  # example
+    """What was sent is no image that can be used."""  # example
+# {% endif %}

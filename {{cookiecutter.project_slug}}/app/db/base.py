@@ -4,6 +4,9 @@ from app.db.base_class import Base
 # {% if cookiecutter.auth %}
 from app.models.auth import Credential, Login
 # {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+from app.models.job import Effect, Job
+# {% endif %}
 from app.models.recipe import Recipe  # example
 from app.models.user import User
 
@@ -12,6 +15,10 @@ __all__ = [
     # {% if cookiecutter.auth %}
     "Credential",
     "Login",
+    # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    "Effect",
+    "Job",
     # {% endif %}
     "Recipe",  # example
     "User",

@@ -7,7 +7,7 @@ The only module of which the asynchronous and the blocking flavour have differen
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 # {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import URL, Connection, NullPool, create_engine
@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 CLOSE_SECONDS = 2
+ResultT = TypeVar("ResultT")
 
 
 class Turnstile:
@@ -68,9 +69,9 @@ async def close_engine(engine: AsyncEngine) -> None:
             await engine.dispose()
 
 
-async def run_from_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def run_from_loop(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
     """Run a method of the data access from code that is asynchronous in both flavours."""
-    await work()
+    return await work()
 
 
 def run_script(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -113,6 +114,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
+from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 
@@ -126,6 +128,8 @@ __all__ = [
     "run_from_loop",
     "run_script",
 ]
+
+ResultT = TypeVar("ResultT")
 
 
 class Turnstile:
@@ -180,10 +184,10 @@ def close_engine(engine: Engine) -> None:
     engine.dispose()
 
 
-async def run_from_loop(work: Callable[[], None]) -> None:
+async def run_from_loop(work: Callable[[], ResultT]) -> ResultT:
     """Run a method of the data access from code that is asynchronous in both flavours."""
     # Not in the threads of the endpoints, which may all be waiting for what this is to tell.
-    await asyncio.to_thread(work)
+    return await asyncio.to_thread(work)
 
 
 def run_script(work: Callable[[], None]) -> None:

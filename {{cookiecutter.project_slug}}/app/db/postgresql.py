@@ -14,7 +14,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.core.config import Settings
 from app.db.engine import AsyncEngine
 
+# {% if cookiecutter.job_queue == "procrastinate" %}
+# Without its queue the service could not accept jobs; that nobody works them off is no reason.
+HAS_SCHEMA = text(
+    "SELECT to_regclass('alembic_version') WHERE to_regproc('procrastinate_defer_jobs_v1') IS NOT NULL"
+)
+# {% else %}
 HAS_SCHEMA = text("SELECT to_regclass('alembic_version')")
+# {% endif %}
 # A ping before every use costs 8 % of the throughput; a connection in use is known to be alive.
 IDLE_SECONDS = 1.0
 # Lost connections, deadlocks, too few resources, and servers that start, stop or time out:
@@ -25,7 +32,7 @@ FOREIGN_KEY_VIOLATION = "23503"
 
 def connect_args(settings: Settings) -> dict[str, object]:
     """Bound the time to connect and the time of a statement."""
-    # {% if cookiecutter.async_db %}
+    # {% if cookiecutter.__driver == "asyncpg" %}
     return {
         "timeout": settings.database_connect_seconds,
         "command_timeout": settings.database_statement_seconds,

@@ -1,6 +1,8 @@
 """Limits to request bodies: their size, declared or not, and the time they take."""
 
 import asyncio
+import re
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -15,23 +17,36 @@ CLOSE = {"Connection": "close"}
 class BodyLimitMiddleware:
     """Answer 413 instead of reading more than ``max_bytes``, and 408 after ``max_seconds``.
 
+    ``exceptions`` have other limits for paths that end with a match of a regular expression.
     FastAPI's own ``max_body_size`` answers in plain text, past handlers and middleware.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, max_seconds: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        max_seconds: float,
+        exceptions: Mapping[str, int] | None = None,
+    ) -> None:
         self.app = app
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
-        self._too_large = f"the body is larger than {max_bytes} bytes"
+        # Routes answer with and without a slash at the end.
+        self._exceptions = {
+            re.compile(f"(?:{ending})/?$"): limit for ending, limit in (exceptions or {}).items()
+        }
         self._too_slow = f"the body took longer than {max_seconds:g} seconds"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        max_bytes = self._limit(scope["path"])
+        too_large = f"the body is larger than {max_bytes} bytes"
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._max_bytes:
-            refusal = problem(413, self._too_large, headers=CLOSE)
+        if declared.isdecimal() and int(declared) > max_bytes:
+            refusal = problem(413, too_large, headers=CLOSE)
             await refusal(scope, receive, send)
             return
         received = 0
@@ -49,9 +64,13 @@ class BodyLimitMiddleware:
             except TimeoutError:
                 raise HTTPException(408, self._too_slow, CLOSE) from None
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise HTTPException(413, self._too_large, CLOSE)
+            if received > max_bytes:
+                raise HTTPException(413, too_large, CLOSE)
             is_complete = not message.get("more_body", False)
             return message
 
         await self.app(scope, receive_limited, send)
+
+    def _limit(self, path: str) -> int:
+        limits = (limit for ending, limit in self._exceptions.items() if ending.search(path))
+        return next(limits, self._max_bytes)

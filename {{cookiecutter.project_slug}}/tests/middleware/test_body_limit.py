@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.core.config import Settings
@@ -98,3 +100,18 @@ async def test_waiting_for_the_client_to_leave_is_not_bounded() -> None:
 
     await BodyLimitMiddleware(stream, max_bytes=1, max_seconds=0.01)(SCOPE, receive, send)
     assert received == ["http.request", "http.disconnect"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/files/7", 200), ("/files/7/", 200), ("/api/files/7", 200), ("/files/7/x", 413), ("/", 413)],
+)
+def test_paths_may_have_a_limit_of_their_own(path: str, status: int) -> None:
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+        await Response()(scope, receive, send)
+
+    limits = {r"/files/\d+": 9}
+    client = TestClient(BodyLimitMiddleware(read, max_bytes=1, max_seconds=1, exceptions=limits))
+    assert client.post(path, content=b" " * 9).status_code == status
+    assert client.post(path, content=b" " * 10).status_code == 413
