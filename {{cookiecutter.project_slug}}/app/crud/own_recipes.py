@@ -18,6 +18,13 @@ class OwnRecipes:
         self._caller_id = caller_id
         self._is_superuser = is_superuser
 
+    async def get(self, connection: AsyncConnection, id: int) -> Record:
+        """Return one; raise ``NotFoundError`` or ``ForbiddenError``."""
+        row = await recipe.get(connection, id)
+        if not self._is_superuser and row.submitter_id != self._caller_id:
+            raise ForbiddenError("only its submitter and superusers may change a recipe")
+        return row
+
     async def update(
         self,
         connection: AsyncConnection,
@@ -25,18 +32,13 @@ class OwnRecipes:
         changes: RecipeCreate | RecipeUpdate,
     ) -> Record:
         """Change it and return the row; raise ``NotFoundError`` or ``ForbiddenError``."""
-        await self._check(connection, id)
+        await self.get(connection, id)
         return await recipe.update(connection, id, changes)
 
     async def remove(self, connection: AsyncConnection, id: int) -> None:
         """Delete it; raise ``NotFoundError`` or ``ForbiddenError``."""
-        await self._check(connection, id)
+        await self.get(connection, id)
         await recipe.remove(connection, id)
-
-    async def _check(self, connection: AsyncConnection, id: int) -> None:
-        row = await recipe.get(connection, id)
-        if not self._is_superuser and row.submitter_id != self._caller_id:
-            raise ForbiddenError("only its submitter and superusers may change a recipe")
 
 
 # {%- endfilter +%}

@@ -14,11 +14,13 @@ __all__ = [
     "Base",
     # {% if cookiecutter.auth %}
     "Credential",
-    "Login",
     # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
     "Effect",
     "Job",
+    # {% endif %}
+    # {% if cookiecutter.auth %}
+    "Login",
     # {% endif %}
     "Recipe",  # example
     "User",

@@ -21,7 +21,10 @@ from app.jobs.flavours import run_body
 from app.jobs.images import store_image
 from app.jobs.photos import PHOTO, PhotoParameters, finish_photo
 from app.jobs.run import Run
+from tests.api.test_recipes import RECIPES, add, submitter_id
 from tests.jobs.client import JOBS
+
+__all__ = ["submitter_id"]  # a fixture
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
@@ -42,16 +45,8 @@ def image(color: str = "red") -> bytes:
 
 
 @pytest.fixture
-def photo_url(client: TestClient) -> str:
-    user = client.post("/api/v1/users/", json={"name": "Ada", "email": "ada@example.com"}).json()
-    soup = {
-        "label": "Soup",
-        "source": "Ada",
-        "url": "https://example.com/soup",
-        "submitter_id": user["id"],
-    }
-    recipe = client.post("/api/v1/recipes/", json=soup).json()
-    return f"/api/v1/recipes/{recipe['id']}/photo"
+def photo_url(client: TestClient, submitter_id: int) -> str:
+    return f"{RECIPES}{add(client, submitter_id)['id']}/photo"
 
 
 def upload(client: TestClient, url: str, content: bytes, key: str | None = None) -> Response:

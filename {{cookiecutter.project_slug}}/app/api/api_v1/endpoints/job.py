@@ -3,13 +3,20 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from fastapi import APIRouter, Response
 
+# {% if cookiecutter.auth %}
+from app.api.auth import UNAUTHORIZED
+# {% endif %}
 from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.api.jobs import EnqueueDep, OwnerDep, accepted
 from app.crud.crud_job import job
 from app.schemas.job import JobAccepted, JobRead
 from app.schemas.page import Page
 
+# {% if cookiecutter.auth %}
+router = APIRouter(prefix="/jobs", tags=["jobs"], responses=UNAUTHORIZED)
+# {% else %}
 router = APIRouter(prefix="/jobs", tags=["jobs"])
+# {% endif %}
 
 
 @router.get("/")

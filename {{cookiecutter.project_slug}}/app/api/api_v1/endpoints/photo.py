@@ -6,21 +6,36 @@ from hashlib import sha256
 from anyio import to_thread
 from fastapi import APIRouter, Response
 
+# {% if cookiecutter.auth %}
+from app.api.auth import REFUSALS
+from app.api.deps import DatabaseDep, IdPath
+from app.api.jobs import EnqueueDep, accepted
+from app.api.own_recipes import OwnRecipesDep
+from app.api.photos import ContentDep, PhotoSettingsDep
+# {% else %}
 from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import EnqueueDep, accepted
 from app.api.photos import ContentDep, PhotoSettingsDep
 from app.crud.crud_recipe import recipe
+# {% endif %}
 from app.jobs.flavours import run_in_loop
 from app.jobs.images import store_image
 from app.jobs.photos import PHOTO, PhotoParameters
 from app.schemas.job import JobAccepted
 
+# {% if cookiecutter.auth %}
+router = APIRouter(prefix="/recipes", tags=["recipes"], responses=REFUSALS)
+# {% else %}
 router = APIRouter(prefix="/recipes", tags=["recipes"])
+# {% endif %}
 
 
 @router.post("/{id}/photo", status_code=202)
 async def upload_photo(
     db: DatabaseDep,
+    # {% if cookiecutter.auth %}
+    own: OwnRecipesDep,
+    # {% endif %}
     id: IdPath,
     content: ContentDep,
     photos: PhotoSettingsDep,
@@ -29,7 +44,11 @@ async def upload_photo(
 ) -> JobAccepted:
     """Store a JPEG, PNG or WebP; its thumbnail and a mail follow."""
     async with db.read() as connection:
+        # {% if cookiecutter.auth %}
+        await own.get(connection, id)
+        # {% else %}
         await recipe.get(connection, id)
+        # {% endif %}
     name = await run_in_loop(store_image, content, photos)
     is_kept = False
     try:
