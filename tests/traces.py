@@ -4,7 +4,19 @@ import re
 from fnmatch import fnmatch
 
 # Of either job queue.
-JOBS = (r"photos?\b", r"thumbnail", r"pillow", r"multipart", r"smtp", r"mail_(from|to)", r"app.jobs")
+JOBS = (
+    r"\bjobs?\b",
+    r"app.jobs",
+    r"enqueue",
+    r"idempotency",
+    r"\bprimes\b",
+    r"photos?\b",
+    r"thumbnail",
+    r"pillow",
+    r"multipart",
+    r"smtp",
+    r"mail_(from|to)",
+)
 
 # The words of each answer, as regular expressions; case does not matter. An answer that only means
 # "without" has none, a word of two answers needs both. A new question needs an entry here.
@@ -39,8 +51,15 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         True: (r"process-time", r"server-timing", r"timing"),
         False: (),
     },
-    "job_queue": {"none": (), "in_process": JOBS, "procrastinate": JOBS},
+    "job_queue": {
+        "none": (),
+        "in_process": (*JOBS, r"in.?process", r"open_worker"),
+        "procrastinate": (*JOBS, r"procrastinate", r"app[./]worker", r"make worker", r"backoff"),
+    },
 }
+
+# Words that one more answer may leave.
+ALSO: dict[str, tuple[str, str | bool]] = {r"psycopg": ("job_queue", "procrastinate")}
 
 # Where a word may stand all the same: the tests of every service talk to it with httpx2.
 EXCEPTIONS = (

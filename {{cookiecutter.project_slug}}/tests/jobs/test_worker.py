@@ -26,7 +26,7 @@ from app.jobs.queue import Backoff, TryAgainError, open_queue
 from tests.conftest import ALEMBIC
 from tests.jobs.client import JOBS, behave
 from tests.jobs.kinds import BRIEF
-from tests.jobs.table import count, effects, get, queue
+from tests.jobs.table import count, effects, get, most_attempts, queue
 from tests.test_serve import PYTHON, environment
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
@@ -199,12 +199,15 @@ async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
     settings: Settings, database: Database
 ) -> None:
     await run_from_loop(partial(queue, database, "nap", count=100))
-    with process(settings) as one, process(settings):
-        await reach(database, 50, "succeeded")
-        one.kill()
-        began = monotonic()
-        await reach(database, 100, "succeeded")
-    assert monotonic() - began < 30
+    with process(settings) as one:
+        await reach(database, 1, "running")
+        with process(settings):
+            await reach(database, 50, "succeeded")
+            one.kill()
+            killed_at = monotonic()
+            await reach(database, 100, "succeeded")
+    assert monotonic() - killed_at < 30
+    assert await run_from_loop(partial(most_attempts, database)) > 1
     assert await run_from_loop(partial(effects, database)) == 100
 
 
