@@ -169,6 +169,17 @@ async def test_log_tells_the_request(
     assert len(lines) == 2
 
 
+async def test_service_without_its_queue_is_not_ready(client: TestClient, worker: App) -> None:
+    rename = "ALTER FUNCTION {} RENAME TO {}"
+    names = "procrastinate_defer_jobs_v1", "elsewhere"
+    await worker.connector.execute_query_async(rename.format(*names))
+    try:
+        assert client.get("/health/ready").status_code == 503
+    finally:
+        await worker.connector.execute_query_async(rename.format(*reversed(names)))
+    assert client.get("/health/ready").status_code == 200
+
+
 def test_tables_of_the_queue_are_those_of_the_package() -> None:
     """If this fails, the package has new tables: see ``migrations/versions/jobs_0002_queue.py``."""
     newest = max(path.name for path in Path(SchemaManager.get_migrations_path()).glob("*.sql"))
