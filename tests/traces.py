@@ -4,7 +4,19 @@ import re
 from fnmatch import fnmatch
 
 # Of either job queue.
-JOBS = (r"photos?\b", r"thumbnail", r"pillow", r"multipart", r"smtp", r"mail_(from|to)", r"app.jobs")
+JOBS = (
+    r"\bjobs?\b",
+    r"app.jobs",
+    r"enqueue",
+    r"idempotency",
+    r"\bprimes\b",
+    r"photos?\b",
+    r"thumbnail",
+    r"pillow",
+    r"multipart",
+    r"smtp",
+    r"mail_(from|to)",
+)
 
 # The words of each answer, as regular expressions; case does not matter. An answer that only means
 # "without" has none, a word of two answers needs both. A new question needs an entry here.
@@ -36,7 +48,7 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         False: (),
     },
     "rate_limit": {
-        True: (r"rate.?limit", r"redis", r'"limits\b', r"\b429\b"),
+        True: (r"rate.?limit", r"redis", r'"limits>', r"\b429\b"),
         False: (),
     },
     "timing_middleware": {
@@ -64,15 +76,27 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         ),
         False: (),
     },
-    "job_queue": {"none": (), "in_process": JOBS, "procrastinate": JOBS},
+    "job_queue": {
+        "none": (),
+        "in_process": (*JOBS, r"in.?process", r"open_worker"),
+        "procrastinate": (*JOBS, r"procrastinate", r"app[./]worker", r"make worker", r"backoff"),
+    },
 }
 
-# Where a word may stand all the same: other services have limits, and the tests of every service
-# talk to it with httpx2.
+# Words that other answers may leave, too.
+ALSO: dict[str, list[tuple[str, str | bool]]] = {
+    r"psycopg": [("job_queue", "procrastinate")],
+    r"multipart": [("auth", True), ("job_queue", "in_process"), ("job_queue", "procrastinate")],
+}
+
+# Where a word may stand all the same: other services have limits and mail servers log in, and what
+# talks to every service does so with httpx2.
 EXCEPTIONS = (
     ("app/clients/upstream.py", re.compile(r"\b429\b")),
     ("pyproject.toml", re.compile(r'(?<=^dev = \[\n)    "httpx2\b', re.MULTILINE)),
     ("soak/*", re.compile(r"\bhttpx2\b")),
+    ("soak/malformed.py", re.compile(r"Bearer|multipart")),
+    ("tests/jobs/test_mail.py", re.compile(r"\bAUTH\b|\blogin\b")),
     ("tests/*", re.compile(r"\bhttpx2\b")),
 )
 

@@ -80,8 +80,8 @@ class Runner:
                 await run_unbroken(run.beat)
             except LostJobError:
                 scope.cancel()
-            except UnavailableError:  # which is in the log; the next beat may reach it
-                continue
+            except Exception:  # the next beat may reach it
+                logger.exception("job %d cannot say that it goes on", run.id)
             if run.is_cancel_requested:
                 scope.cancel()
 

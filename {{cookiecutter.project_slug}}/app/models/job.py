@@ -31,7 +31,7 @@ class Job(Base):
     created_at: Mapped[dt.datetime]
     started_at: Mapped[dt.datetime | None]
     heartbeat_at: Mapped[dt.datetime | None]
-    finished_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None] = mapped_column(index=True)
 
 
 class Effect(Base):

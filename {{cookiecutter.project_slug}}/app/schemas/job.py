@@ -9,7 +9,7 @@ JobStatus = Literal["queued", "running", "succeeded", "failed", "interrupted", "
 
 
 def in_utc(value: dt.datetime) -> dt.datetime:
-    """Return the time with its zone, which SQLite does not keep."""
+    """Return the time with its zone, which not every database keeps."""
     return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 

@@ -44,6 +44,7 @@ def upgrade() -> None:
             ["user_id"], ["user.id"], name=op.f("fk_job_user_id_user"), ondelete="CASCADE"
         ),
     )
+    op.create_index(op.f("ix_job_finished_at"), "job", ["finished_at"])
     op.create_index(op.f("ix_job_status"), "job", ["status"])
     op.create_index(op.f("ix_job_user_id"), "job", ["user_id"])
     op.create_table(

@@ -28,7 +28,7 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
     while parameters.does == "hang":
         await run_in_loop(sleep, 0.01)
     if parameters.does == "nap":
-        await run_in_loop(sleep, 0.05)
+        await run_in_loop(sleep, 0.2)
     await run.record("done")
     return {"attempt": run.attempt}
 

@@ -45,6 +45,12 @@ async def count(database: Database, status: str) -> int:
         return await connection.scalar(counting) or 0
 
 
+async def most_attempts(database: Database) -> int:
+    """Return how often the job was begun that was begun most often."""
+    async with database.read() as connection:
+        return await connection.scalar(select(func.max(Job.attempts))) or 0
+
+
 async def effects(database: Database) -> int:
     """Count the effects of all jobs."""
     async with database.read() as connection:

@@ -26,7 +26,7 @@ from app.jobs.queue import Backoff, TryAgainError, open_queue
 from tests.conftest import ALEMBIC
 from tests.jobs.client import JOBS, behave
 from tests.jobs.kinds import BRIEF
-from tests.jobs.table import count, effects, get, queue
+from tests.jobs.table import count, effects, get, most_attempts, queue
 from tests.test_serve import PYTHON, environment
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
@@ -169,6 +169,17 @@ async def test_log_tells_the_request(
     assert len(lines) == 2
 
 
+async def test_service_without_its_queue_is_not_ready(client: TestClient, worker: App) -> None:
+    rename = "ALTER FUNCTION {} RENAME TO {}"
+    names = "procrastinate_defer_jobs_v1", "elsewhere"
+    await worker.connector.execute_query_async(rename.format(*names))
+    try:
+        assert client.get("/health/ready").status_code == 503
+    finally:
+        await worker.connector.execute_query_async(rename.format(*reversed(names)))
+    assert client.get("/health/ready").status_code == 200
+
+
 def test_tables_of_the_queue_are_those_of_the_package() -> None:
     """If this fails, the package has new tables: see ``migrations/versions/jobs_0002_queue.py``."""
     newest = max(path.name for path in Path(SchemaManager.get_migrations_path()).glob("*.sql"))
@@ -199,12 +210,15 @@ async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
     settings: Settings, database: Database
 ) -> None:
     await run_from_loop(partial(queue, database, "nap", count=100))
-    with process(settings) as one, process(settings):
-        await reach(database, 50, "succeeded")
-        one.kill()
-        began = monotonic()
-        await reach(database, 100, "succeeded")
-    assert monotonic() - began < 30
+    with process(settings) as one:
+        await reach(database, 1, "running")
+        with process(settings):
+            await reach(database, 50, "succeeded")
+            one.kill()
+            killed_at = monotonic()
+            await reach(database, 100, "succeeded")
+    assert monotonic() - killed_at < 30
+    assert await run_from_loop(partial(most_attempts, database)) > 1
     assert await run_from_loop(partial(effects, database)) == 100
 
 
