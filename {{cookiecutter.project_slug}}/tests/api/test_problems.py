@@ -4,6 +4,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event
 
+from app.core.errors import UnavailableError
+from app.db.session import Database
 from tests.api.test_users import ADA, USERS
 
 
@@ -60,6 +62,16 @@ def test_failing_commit_is_no_success(client: TestClient) -> None:
         event.remove(Engine, "commit", fail)
     assert response.status_code == 500
     assert client.get(USERS).json() == before
+
+
+def test_database_that_is_away_is_told(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Database) -> None:
+        raise UnavailableError("the database does not answer")
+
+    monkeypatch.setattr(Database, "read", fail)
+    response = client.get(USERS)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json()["detail"] == "the database does not answer"
 
 
 def test_refused_input_is_not_repeated(client: TestClient) -> None:
