@@ -23,6 +23,8 @@ NAMES = {
     "L4": "L4 FastAPI, SQLAlchemy sync",
     "sync": "**the service, sync**",
 }
+# With more than that in the median, ratios of requests per second are not to be trusted.
+QUIET_FOREIGN_PERCENT = 5
 
 
 def documents(results: Results) -> dict[Path, str]:
@@ -35,7 +37,13 @@ def documents(results: Results) -> dict[Path, str]:
 
 
 def headline(results: Results) -> str:
-    """Say the result in one paragraph."""
+    """Say the result in one paragraph, or that the run was too disturbed to be repeated."""
+    foreign = median(load.foreign_cpu_percent for load in results.loads)
+    if foreign > QUIET_FOREIGN_PERCENT:
+        return (
+            f"Other programs took {foreign:.0f} % of the service's CPU during the last run: "
+            "its figures are not repeated here."
+        )
     faster = {
         (service, scenario): results.load_ratio(
             service, reference, scenario, 32, requests_per_second

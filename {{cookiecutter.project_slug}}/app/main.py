@@ -14,7 +14,6 @@ from app.api import (
     pages,  # example
 )
 from app.api.api_v1.api import api_router
-from app.api.direct import direct_routes
 from app.api.docs import add_docs
 from app.api.errors import HANDLERS, unhandled
 from app.api.openapi import describe_problems
@@ -79,8 +78,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.has_docs:
         add_docs(app)
         app.openapi = describe_problems(app)
-    # Before the routers, so that they are asked only for what it does not find.
-    app.router.routes[:0] = direct_routes(app.routes)
     return app
 
 

@@ -19,15 +19,15 @@ class IdeaSource:
     def __init__(self, name: str, upstream: Upstream, settings: FanOutSettings) -> None:
         self.name = name
         self._upstream = upstream
+        params = {"sort": "top", "t": "day", "limit": IDEAS_PER_SOURCE}
+        self._url = upstream.url(f"/r/{quote(name, safe='')}/top.json", params)
         # The twins cache apart, so that each shows its own time.
         self.fetch_one_by_one = cached(self._fetch, settings)
         self.fetch_together = cached(self._fetch, settings)
 
     async def _fetch(self) -> list[str]:
         """Return today's best, each as ``score: title (link)``."""
-        params = {"sort": "top", "t": "day", "limit": IDEAS_PER_SOURCE}
-        path = f"/r/{quote(self.name, safe='')}/top.json"
-        listing = await self._upstream.get(path, params, Listing)
+        listing = await self._upstream.get(self._url, Listing)
         posts = [child.data for child in listing.data.children[:IDEAS_PER_SOURCE]]
         return [f"{post.score}: {post.title} ({post.url})" for post in posts]
 

@@ -14,12 +14,13 @@ class NewsClient:
 
     def __init__(self, upstream: Upstream, settings: FanOutSettings) -> None:
         self._upstream = upstream
+        params = {"tags": "front_page", "hitsPerPage": STORIES}
+        self._url = upstream.url("/api/v1/search", params)
         self.fetch = cached(self._fetch, settings)
 
     async def _fetch(self) -> list[Story]:
         """Return the first stories; raise ``UpstreamError`` or ``TimeoutError``."""
-        params = {"tags": "front_page", "hitsPerPage": STORIES}
-        page = await self._upstream.get("/api/v1/search", params, FrontPage)
+        page = await self._upstream.get(self._url, FrontPage)
         return [Story(title=hit.title, url=hit.url, points=hit.points or 0) for hit in page.hits]
 
 

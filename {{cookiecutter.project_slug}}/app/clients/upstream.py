@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
+from math import ceil
 from typing import Any, ParamSpec, Self, TypeVar
 
 import httpx2
@@ -24,6 +25,8 @@ TRANSIENT = {429, 502, 503, 504}
 # Cities come from clients: without a bound they could fill the memory.
 CACHED_ANSWERS = 1000
 LARGEST_ANSWER_BYTES = 2_000_000
+# At each call a client looks at all its connections: 64 in one took a third of a call.
+CONNECTIONS_PER_CLIENT = 8
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +42,17 @@ class UpstreamError(Exception):
 class Upstream:
     """The connections to one other service, with a deadline for each answer."""
 
-    def __init__(self, client: httpx2.AsyncClient, settings: FanOutSettings) -> None:
-        self._client = client
+    def __init__(self, clients: Sequence[httpx2.AsyncClient], settings: FanOutSettings) -> None:
+        self._client = clients[0]
         self._timeout_seconds = settings.upstream_timeout_seconds
-        caller = stamina.AsyncRetryingCaller(attempts=settings.upstream_retries + 1)
+        self._retries = settings.upstream_retries
+        caller = stamina.AsyncRetryingCaller(attempts=self._retries + 1)
         self._retry = caller.on(_is_transient)
+        # One entry for each connection. The last one used is the next: it is still open.
+        self._idle: asyncio.LifoQueue[httpx2.AsyncClient] = asyncio.LifoQueue()
+        entries = [client for client in clients for _ in range(CONNECTIONS_PER_CLIENT)]
+        for client in reversed(entries[: settings.upstream_connections]):
+            self._idle.put_nowait(client)
 
     @classmethod
     @asynccontextmanager
@@ -56,39 +65,44 @@ class Upstream:
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[Self]:
         """Lend a pool of connections; ``transport`` is for tests."""
-        async with httpx2.AsyncClient(
-            base_url=base_url,
-            transport=transport,
-            headers=headers,
-            timeout=settings.upstream_timeout_seconds,
-            verify=_tls_context(),
-            limits=httpx2.Limits(max_connections=settings.upstream_connections),
-            event_hooks={"request": [_pass_request_id_on]},
-        ) as client:
-            yield cls(client, settings)
 
-    async def get(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        answer: type[AnswerT],
-    ) -> AnswerT:
+        def client() -> httpx2.AsyncClient:
+            return httpx2.AsyncClient(
+                base_url=base_url,
+                transport=transport,
+                headers=headers,
+                timeout=settings.upstream_timeout_seconds,
+                verify=_tls_context(),
+                event_hooks={"request": [_pass_request_id_on]},
+            )
+
+        async with AsyncExitStack() as stack:
+            count = ceil(settings.upstream_connections / CONNECTIONS_PER_CLIENT)
+            yield cls([await stack.enter_async_context(client()) for _ in range(count)], settings)
+
+    def url(self, path: str, params: Mapping[str, str | int]) -> httpx2.URL:
+        """Return the address of a resource. It takes 80 µs: make those that never change once."""
+        return self._client.build_request("GET", path, params=params).url
+
+    async def get(self, url: httpx2.URL, answer: type[AnswerT]) -> AnswerT:
         """Return the answer to a GET; raise ``UpstreamError``, or ``TimeoutError`` when it is late.
 
         Retries, if there are any, share the time of the one answer. They are safe because a GET
         changes nothing.
         """
         async with asyncio.timeout(self._timeout_seconds):
-            body = await self._retry(self._send, path, params)
+            # Past it where it would not retry: it takes 160 µs of each call.
+            body = await (self._retry(self._send, url) if self._retries else self._send(url))
         try:
             return answer.model_validate_json(body)
         except ValidationError:
             raise UpstreamError("the answer is not what was expected") from None
 
-    async def _send(self, path: str, params: Mapping[str, str | int]) -> bytes:
-        host = self._client.base_url.host  # the rest of the address may hold credentials
+    async def _send(self, url: httpx2.URL) -> bytes:
+        host = url.host  # the rest of the address may hold credentials
+        client = await self._idle.get()
         try:
-            async with self._client.stream("GET", path, params=params) as response:
+            async with client.stream("GET", url) as response:
                 if response.is_success:
                     return await _read(response)
         except httpx2.TimeoutException:
@@ -96,6 +110,8 @@ class Upstream:
         except httpx2.HTTPError as error:
             logger.warning("%s does not answer: %r", host, error)
             raise UpstreamError("the service cannot be reached", is_transient=True) from error
+        finally:
+            self._idle.put_nowait(client)
         logger.warning("%s answers %s", host, response.status_code)
         raise UpstreamError(
             f"the service answered {response.status_code}",

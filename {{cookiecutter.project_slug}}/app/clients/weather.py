@@ -19,7 +19,8 @@ class WeatherClient:
 
     async def _fetch(self, city: str) -> Weather:
         """Return the weather now; raise ``UpstreamError`` or ``TimeoutError``."""
-        report = await self._upstream.get(f"/{quote(city, safe='')}", {"format": "j1"}, Report)
+        url = self._upstream.url(f"/{quote(city, safe='')}", {"format": "j1"})
+        report = await self._upstream.get(url, Report)
         now = report.current_condition[0]
         return Weather(
             description=now.description[0].value,

@@ -210,3 +210,25 @@ def test_failure_that_will_not_change_is_not_retried(serve: Serve) -> None:
     with serve(answer, upstream_retries=3) as client:
         client.get(TWINS[1])
     assert calls == len(SOURCES)
+
+
+@pytest.mark.parametrize("connections", [1, 9])
+def test_connections_are_bounded(serve: Serve, connections: int) -> None:
+    peaks: list[int] = []
+    open_now = 0
+
+    async def answer(_: httpx2.Request) -> httpx2.Response:
+        nonlocal open_now
+        open_now += 1
+        peaks.append(open_now)
+        await asyncio.sleep(0.02)
+        open_now -= 1
+        return listing("a")
+
+    with (
+        serve(answer, ideas_sources=("one",), upstream_connections=connections) as client,
+        ThreadPoolExecutor(12) as threads,
+    ):
+        answers = list(threads.map(client.get, [TWINS[1]] * 12))
+    assert max(peaks) <= connections
+    assert {one.json()["sources"][0]["status"] for one in answers} == {"ok"}
