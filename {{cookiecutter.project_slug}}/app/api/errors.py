@@ -157,6 +157,7 @@ HANDLERS: dict[int | type[Exception], Handler] = {
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem}
     for status in (
+        400,
         404,
         408,
         409,
