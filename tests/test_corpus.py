@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.combinations import ALL, BEHAVIOURS, Combination
+from tests.combinations import BEHAVIOURS, CROSSED, Combination
 from tests.environments import superset
 from tests.programs import run
 from tests.trees import forest, texts, tree
@@ -18,7 +18,7 @@ RUFF_OPTIONS = ("--no-cache", "--no-respect-gitignore", "--config", "output-form
 @pytest.fixture(scope="module")
 def trees() -> Path:
     """Render what is missing and return the folder of all."""
-    for combination in ALL:
+    for combination in CROSSED:
         tree(combination)
     return forest()
 
@@ -54,7 +54,7 @@ def test_bandit(trees: Path, tmp_path: Path) -> None:
 def test_ruff_format(trees: Path) -> None:
     printed = run("ruff", "format", "--check", *RUFF_OPTIONS, ".", cwd=trees)
     formatted = re.search(r"^(\d+) files already formatted$", printed, re.MULTILINE)
-    sources = sum(path.endswith(".py") for combination in ALL for path in texts(combination))
+    sources = sum(path.endswith(".py") for combination in CROSSED for path in texts(combination))
     assert formatted and int(formatted[1]) >= sources
 
 

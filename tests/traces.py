@@ -79,7 +79,13 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
     "job_queue": {
         "none": (),
         "in_process": (*JOBS, r"in.?process", r"open_worker"),
-        "procrastinate": (*JOBS, r"procrastinate", r"app[./]worker", r"make worker", r"job.backoff"),
+        "procrastinate": (
+            *JOBS,
+            r"procrastinate",
+            r"app[./]worker",
+            r"make worker",
+            r"job.backoff",
+        ),
     },
 }
 
