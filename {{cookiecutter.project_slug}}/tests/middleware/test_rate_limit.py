@@ -100,11 +100,13 @@ def test_refusal_passes_through_the_other_middleware(client: TestClient) -> None
     # {% endif %}
 
 
+@pytest.mark.usefixtures("clock")  # which stands still
 def test_answers_say_what_is_left(client: TestClient) -> None:
     for left in (2, 1, 0):
         assert client.get("/nowhere").headers["ratelimit"] == f'"default";r={left};t=60'
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("path", ["/api/v1/users/", "/docs", "/docs-assets/favicon.png", "/fault"])
 def test_every_path_counts(client: TestClient, path: str) -> None:
     client.get("/nowhere")
