@@ -102,7 +102,7 @@ def compare(port: int) -> float:
 
 def start_job(port: int) -> int:
     """Start a job that lasts longer than the measurement, and wait until it runs."""
-    job = ask(port, "POST", "/api/v1/tasks/", {"limit": 50_000_000})["id"]
+    job = ask(port, "POST", "/api/v1/tasks/", {"limit": 500_000_000})["id"]
     while job_status(port, job) == "queued":
         sleep(0.05)
     sleep(1)  # until its child process counts

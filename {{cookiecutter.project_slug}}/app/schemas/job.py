@@ -43,4 +43,4 @@ class JobRead(JobAccepted):
 class PrimesParameters(BaseModel):
     """How far to count primes."""
 
-    limit: Annotated[int, Field(strict=True, ge=2, le=50_000_000)] = 5_000_000
+    limit: Annotated[int, Field(strict=True, ge=2, le=500_000_000)] = 5_000_000
