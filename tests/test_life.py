@@ -89,6 +89,28 @@ def test_bad_setting_is_refused_in_one_sentence(
     assert refused.stderr.count("\n") == 1
 
 
+def test_preparing_ends_with_the_step_that_fails(
+    service: Service, variables: dict[str, str]
+) -> None:
+    away = {
+        "sqlite": "sqlite:////nowhere/at/all.db",
+        "postgresql": "postgresql://nobody@127.0.0.1:1/nothing",
+    }
+    url = away[str(service.combination["database"])]
+    failed = subprocess.run(
+        ["./prestart.sh"],
+        cwd=service.folder,
+        env=environment(**variables | {"DATABASE_URL": url}, DATABASE_START_SECONDS="0.1"),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=READY_SECONDS,
+        check=False,
+    )
+    assert failed.returncode
+    assert failed.stderr.startswith("The database did not answer")
+    assert failed.stderr.count("\n") == 1
+
+
 def test_migrations_go_up_down_and_up(service: Service, variables: dict[str, str]) -> None:
     for command in ("upgrade heads", "check", "downgrade base", "upgrade heads", "check"):
         service.run("python", "-m", "alembic", *command.split(), **variables)
