@@ -21,6 +21,9 @@ from app.jobs.flavours import run_body
 from app.jobs.images import store_image
 from app.jobs.photos import PHOTO, PhotoParameters, finish_photo
 from app.jobs.run import Run
+# {% if cookiecutter.auth %}
+from tests.accounts import caller
+# {% endif %}
 from tests.api.test_recipes import RECIPES, add, submitter_id
 from tests.jobs.client import JOBS
 
@@ -85,6 +88,14 @@ def test_what_is_no_photo_is_refused(client: TestClient, photo_url: str) -> None
     assert client.get(JOBS).json()["items"] == []
 
 
+# {% if cookiecutter.auth %}
+def test_photos_come_from_the_submitter(client: TestClient, photo_url: str) -> None:
+    stranger = caller(client, "bob@example.com")
+    photo = {"photo": ("mine.png", image())}
+    assert client.post(photo_url, files=photo, headers=stranger).status_code == 403
+
+
+# {% endif %}
 async def test_photo_gets_a_thumbnail_and_one_mail(
     database: Database, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
