@@ -8,11 +8,23 @@ import sys
 from tempfile import TemporaryDirectory
 # {% endif %}
 
+from soak import (
+    bodies,
+    # {% if cookiecutter.rate_limit %}
+    limit,
+    # {% endif %}
+    # {% if cookiecutter.auth %}
+    logins,
+    # {% endif %}
+    malformed,
+    # {% if cookiecutter.database == "postgresql" %}
+    outage,
+    # {% endif %}
+    slow_clients,
+    stopping,
+)
 # {% if cookiecutter.database == "postgresql" %}
-from soak import bodies, malformed, outage, slow_clients, stopping
 from soak.postgresql import new_server
-# {% else %}
-from soak import bodies, malformed, slow_clients, stopping
 # {% endif %}
 from soak.promise import Promise, report
 from soak.service import serving
@@ -33,6 +45,12 @@ def attack() -> list[Promise]:
             *malformed.attack(service),
             *bodies.attack(service),
             *slow_clients.attack(service),
+            # {% if cookiecutter.auth %}
+            *logins.attack(service),
+            # {% endif %}
+            # {% if cookiecutter.rate_limit %}
+            *limit.attack(database.url),
+            # {% endif %}
             *outage.attack(service, database),
             *stopping.attack(service),
         ]
@@ -41,13 +59,21 @@ def attack() -> list[Promise]:
 # {% else %}
 def attack() -> list[Promise]:
     """Collect what each attack found; the last one ends the process."""
-    with TemporaryDirectory() as folder, serving(f"sqlite:///{folder}/soak.db") as service:
-        return [
-            *malformed.attack(service),
-            *bodies.attack(service),
-            *slow_clients.attack(service),
-            *stopping.attack(service),
-        ]
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/soak.db"
+        with serving(url) as service:
+            return [
+                *malformed.attack(service),
+                *bodies.attack(service),
+                *slow_clients.attack(service),
+                # {% if cookiecutter.auth %}
+                *logins.attack(service),
+                # {% endif %}
+                # {% if cookiecutter.rate_limit %}
+                *limit.attack(url),
+                # {% endif %}
+                *stopping.attack(service),
+            ]
 
 
 # {% endif %}

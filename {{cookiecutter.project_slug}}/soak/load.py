@@ -10,10 +10,19 @@ from uuid import uuid4
 
 import httpx2
 
+# {% if cookiecutter.auth %}
+from soak.service import PASSWORD, Service
+# {% else %}
 from soak.service import Service
+# {% endif %}
 
 USERS = "/api/v1/users/"
 PAUSE_SECONDS = 0.01
+# {% if cookiecutter.auth %}
+NEW_USER = {"name": "Soak", "password": PASSWORD}
+# {% else %}
+NEW_USER = {"name": "Soak"}
+# {% endif %}
 
 
 class Answer(NamedTuple):
@@ -69,7 +78,7 @@ def _ask(client: httpx2.Client, address: str) -> tuple[Answer, bool]:
     asked_at = monotonic()
     try:
         if address:
-            response = client.post(USERS, json={"name": "Soak", "email": address})
+            response = client.post(USERS, json=NEW_USER | {"email": address})
         else:
             response = client.get(USERS)
     except httpx2.TransportError:

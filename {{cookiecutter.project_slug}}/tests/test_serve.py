@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic, sleep
 
 import httpx2
@@ -20,7 +21,7 @@ from app.core.config import Settings
 from app.db.base import User
 from app.db.engine import run_blocking
 from app.main import create_app
-from tests.conftest import ROOT
+from tests.conftest import ROOT, server
 
 pytestmark = pytest.mark.slow
 PYTHON = [sys.executable, "-m"]
@@ -159,6 +160,24 @@ def test_preparing_twice_changes_nothing(settings: Settings) -> None:
     emails: list[str] = []
     run_blocking(settings.database_url, lambda c: emails.extend(c.scalars(select(User.email))))
     assert emails == ["admin@example.com"]
+
+
+def test_two_that_prepare_at_once_succeed(tmp_path: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with server.new_database(tmp_path) as url:
+        preparing = [
+            subprocess.Popen(
+                [ROOT / "prestart.sh"],
+                env=os.environ | {"DATABASE_URL": url, "PATH": path},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        for one in preparing:
+            said, _ = one.communicate(timeout=60)
+            assert one.returncode == 0, said
 
 
 @pytest.mark.parametrize("factory", ["app.main:nothing", "app.main:ABOUT", "os:getcwd"])
