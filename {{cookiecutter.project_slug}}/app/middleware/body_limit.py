@@ -1,4 +1,4 @@
-"""Limits to request bodies: their size, declared or not, and the time they take."""
+"""Bounds of request bodies: their size, declared or not, and the time they take."""
 
 import asyncio
 import re
