@@ -8,7 +8,9 @@ from fastapi import FastAPI
 # {% if cookiecutter.auth %}
 from fastapi.testclient import TestClient
 # {% endif %}
+# {% if cookiecutter.fan_out or cookiecutter.auth %}
 
+# {% endif %}
 # {% if cookiecutter.fan_out %}
 from app.clients.fan_out import open_fan_out  # example
 # {% endif %}
