@@ -3,7 +3,9 @@
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.schemas.fields import whole
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "interrupted", "cancelled"]
 
@@ -43,4 +45,6 @@ class JobRead(JobAccepted):
 class PrimesParameters(BaseModel):
     """How far to count primes."""
 
-    limit: Annotated[int, Field(strict=True, ge=2, le=500_000_000)] = 5_000_000
+    limit: Annotated[
+        int, Field(strict=True, ge=2, le=500_000_000), BeforeValidator(whole)
+    ] = 5_000_000
