@@ -16,8 +16,9 @@ from app.schemas.user import UserCreate
 
 AUTH = "/api/v1/auth"
 PASSWORD = "correct horse"  # noqa: S105 (of nobody)
+KEY = "0123456789abcdef" * 4
 SETTINGS = AuthSettings(
-    secret_key=SecretStr("0123456789abcdef" * 4),
+    secret_key=SecretStr(KEY),
     first_superuser_password=Secret(PASSWORD),
 )
 REAL = passwords.algorithm
@@ -28,10 +29,11 @@ def log_in_superuser(client: TestClient) -> dict[str, str]:
     """Add a superuser, and return the header they send."""
     assert client.portal
     database = client.app_state["database"]
-    return client.portal.call(_log_in_superuser, database, client.app_state["tokens"])
+    return client.portal.call(add_superuser, database, client.app_state["tokens"])
 
 
-async def _log_in_superuser(database: Database, tokens: Tokens) -> dict[str, str]:
+async def add_superuser(database: Database, tokens: Tokens) -> dict[str, str]:
+    """Add a superuser, and return the header they send."""
     async with database.write() as connection:
         new = UserCreate(name="Root", email="root@example.com")
         row = await user.create(connection, new, {"is_superuser": True})

@@ -42,9 +42,10 @@ class JobRead(JobAccepted):
     finished_at: Utc | None
 
 
+Limit = Annotated[int, Field(strict=True, ge=2, le=500_000_000), BeforeValidator(whole)]
+
+
 class PrimesParameters(BaseModel):
     """How far to count primes."""
 
-    limit: Annotated[
-        int, Field(strict=True, ge=2, le=500_000_000), BeforeValidator(whole)
-    ] = 5_000_000
+    limit: Limit = 5_000_000

@@ -1,6 +1,11 @@
 """Jobs that the service runs itself."""
 
 import signal
+# {% if cookiecutter.auth %}
+from collections.abc import AsyncGenerator
+# {% else %}
+from collections.abc import Generator
+# {% endif %}
 from functools import partial
 from time import monotonic, sleep
 from urllib.parse import urlsplit
@@ -11,15 +16,48 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.config import Settings
+# {% if cookiecutter.auth %}
+from app.core.tokens import Tokens
+# {% endif %}
 from app.db.engine import run_from_loop
 from app.db.session import Database
 from app.jobs.in_process import open_worker
+# {% if cookiecutter.auth %}
+from tests import accounts
+# {% endif %}
 from tests.jobs.client import JOBS, behave, ended, read
 from tests.jobs.table import get as get_job
 from tests.jobs.table import queue, take
-from tests.test_serve import get, process
+from tests.test_serve import process
 
-IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.2", "JOB_LOST_SECONDS": "1"}
+VARIABLES = {
+    "JOB_HEARTBEAT_SECONDS": "0.2",
+    "JOB_LOST_SECONDS": "1",
+    # {% if cookiecutter.auth %}
+    "SECRET_KEY": accounts.KEY,
+    # {% endif %}
+}
+
+
+# {% if cookiecutter.auth %}
+@pytest.fixture
+async def http(database: Database) -> AsyncGenerator[httpx2.Client]:
+    """Talk to processes as a superuser, past any proxy of the developer's."""
+    tokens = Tokens(accounts.SETTINGS)
+    headers = await run_from_loop(partial(accounts.add_superuser, database, tokens))
+    with httpx2.Client(headers=headers, trust_env=False) as client:
+        yield client
+
+
+# {%- else %}
+@pytest.fixture
+def http() -> Generator[httpx2.Client]:
+    """Talk to processes, past any proxy of the developer's."""
+    with httpx2.Client(trust_env=False) as client:
+        yield client
+
+
+# {%- endif +%}
 
 
 def test_job_runs_to_its_end(client: TestClient) -> None:
@@ -125,41 +163,43 @@ async def test_job_that_had_not_begun_is_begun_by_the_next_process(
 
 
 @pytest.mark.slow
-def test_task_of_a_killed_service_is_interrupted(settings: Settings) -> None:
-    with process(settings, **IMPATIENT) as (running, url):
-        job = start_task(url, limit=50_000_000)
-        wait_for(job, "running")
+async def test_task_of_a_killed_service_is_interrupted(
+    settings: Settings, http: httpx2.Client
+) -> None:
+    with process(settings, **VARIABLES) as (running, url):
+        job = start_task(http, url, limit=50_000_000)
+        wait_for(http, job, "running")
         running.kill()
         running.wait()
-    with process(settings, **IMPATIENT) as (_, url):
+    with process(settings, **VARIABLES) as (_, url):
         job = f"{url}{urlsplit(job).path}"
-        wait_for(job, "interrupted")
-        httpx2.post(f"{job}/retry", trust_env=False).raise_for_status()
-        wait_for(job, "running")
+        wait_for(http, job, "interrupted")
+        http.post(f"{job}/retry").raise_for_status()
+        wait_for(http, job, "running")
 
 
 @pytest.mark.slow
 async def test_service_that_is_asked_to_leave_finishes_its_task(
-    database: Database, settings: Settings
+    database: Database, settings: Settings, http: httpx2.Client
 ) -> None:
-    with process(settings) as (running, url):
-        job = start_task(url, limit=3_000_000)
-        wait_for(job, "running")
+    with process(settings, **VARIABLES) as (running, url):
+        job = start_task(http, url, limit=3_000_000)
+        wait_for(http, job, "running")
         running.send_signal(signal.SIGTERM)
         assert running.wait(20) == -signal.SIGTERM
     await reach(database, int(job.rpartition("/")[2]), "succeeded")
 
 
-def start_task(url: str, *, limit: int) -> str:
+def start_task(http: httpx2.Client, url: str, *, limit: int) -> str:
     """Return the address of the job."""
-    answer = httpx2.post(f"{url}/api/v1/tasks/", json={"limit": limit}, trust_env=False)
+    answer = http.post(f"{url}/api/v1/tasks/", json={"limit": limit})
     return f"{url}{answer.raise_for_status().headers['Location']}"
 
 
-def wait_for(job: str, status: str) -> None:
+def wait_for(http: httpx2.Client, job: str, status: str) -> None:
     give_up_at = monotonic() + 20
-    while get(job).json()["status"] != status:
-        assert monotonic() < give_up_at, get(job).json()
+    while http.get(job).json()["status"] != status:
+        assert monotonic() < give_up_at, http.get(job).json()
         sleep(0.02)
 
 
