@@ -26,7 +26,7 @@ def test_service_ends_though_the_database_hangs() -> None:
             database.frozen(),
         ):
             waiting = thread.submit(get, f"{url}/health/ready")
-            sleep(0.3)
+            sleep(1)  # for the request to arrive
             running.send_signal(signal.SIGTERM)
             assert running.wait(10) == -signal.SIGTERM
             assert waiting.result().status_code == 503
