@@ -109,4 +109,7 @@ BEHAVIOURS = [
     if all(combination[question] == AXES[question][0] for question in NEUTRAL)
 ]
 COVERING = covering(BEHAVIOURS)
+# Neutral answers only meet each other answer here: test_render.py compares all trees and proves
+# that they change listed files only.
+CROSSED = BEHAVIOURS + [it for it in covering(ALL) if it not in BEHAVIOURS]
 BY_NAME = {combination.name: combination for combination in ALL}

@@ -39,16 +39,18 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def uv_lock(folder: Path) -> Path:
+def uv_lock(folder: Path, resolution: str = "highest") -> Path:
     """Return the uv.lock of a service; one is made for each distinct set of dependencies."""
     project = pyproject(folder)
-    name = _digest(project["project"], project["dependency-groups"], project["tool"]["uv"])
+    dependencies = (project["project"], project["dependency-groups"], project["tool"]["uv"])
+    name = _digest(*dependencies, resolution)
     made = BUILD / "locks" / f"{name}.lock"
     made.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{made}.lock"), TemporaryDirectory() as elsewhere:
         if not made.exists():
             shutil.copy(folder / "pyproject.toml", elsewhere)
-            run("uv", "lock", "--quiet", "--python", PYTHON, cwd=Path(elsewhere))
+            options = ("--quiet", "--python", PYTHON, "--resolution", resolution)
+            run("uv", "lock", *options, cwd=Path(elsewhere))
             shutil.move(Path(elsewhere) / "uv.lock", made)
     return made
 
@@ -78,9 +80,9 @@ def _find_python(version: str, path: str) -> str:
     return done.stdout.strip()
 
 
-def sync(folder: Path, home: Path, python: str = PYTHON) -> Path:
+def sync(folder: Path, home: Path, python: str = PYTHON, *, resolution: str = "highest") -> Path:
     """Make ``home`` hold exactly what the service declares; return its folder of programs."""
-    shutil.copy(uv_lock(folder), folder / "uv.lock")
+    shutil.copy(uv_lock(folder, resolution), folder / "uv.lock")
     run(
         *("uv", "sync", "--quiet", "--frozen", "--python", python),
         cwd=folder,

@@ -53,13 +53,21 @@ class Service:
     programs: Path
 
     @classmethod
-    def open(cls, combination: Combination, workplace: Path, python: str = PYTHON) -> "Service":
+    def open(
+        cls,
+        combination: Combination,
+        workplace: Path,
+        python: str = PYTHON,
+        *,
+        resolution: str = "highest",
+    ) -> "Service":
         """Put it in the worker's one workplace, in place of the one before."""
         source = tree(combination)
         folder = workplace / source.name
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(source, folder)
-        return cls(combination, folder, sync(folder, workplace / Path(python).name, python))
+        home = workplace / Path(python).name
+        return cls(combination, folder, sync(folder, home, python, resolution=resolution))
 
     @property
     def variables(self) -> dict[str, str]:

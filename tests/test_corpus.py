@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.combinations import ALL, BEHAVIOURS, Combination
+from tests.combinations import BEHAVIOURS, CROSSED, Combination
 from tests.environments import superset
 from tests.programs import run
 from tests.trees import forest, texts, tree
@@ -18,7 +18,7 @@ RUFF_OPTIONS = ("--no-cache", "--no-respect-gitignore", "--config", "output-form
 @pytest.fixture(scope="module")
 def trees() -> Path:
     """Render what is missing and return the folder of all."""
-    for combination in ALL:
+    for combination in CROSSED:
         tree(combination)
     return forest()
 
@@ -27,10 +27,34 @@ def test_ruff_check(trees: Path) -> None:
     assert "No Python files" not in run("ruff", "check", *RUFF_OPTIONS, ".", cwd=trees)
 
 
+def test_no_exception_from_security_rules(trees: Path) -> None:
+    """Neither a comment nor the configuration of a service takes its code out of ruff's ``S``."""
+    rules = ("--isolated", "--ignore-noqa", "--select", "S")
+    run("ruff", "check", *RUFF_OPTIONS, *rules, *trees.glob("*/*/app"), cwd=trees)
+
+
+def test_bandit(trees: Path, tmp_path: Path) -> None:
+    """Find nothing of medium severity, in files that differ; a planted fault shows that it looks."""
+    folders = ("app/", "migrations/", "scripts/")
+    sources = {
+        text: tree(combination) / path
+        for combination in BEHAVIOURS
+        for path, text in texts(combination).items()
+        if path.startswith(folders) and path.endswith(".py")
+    }
+    planted = tmp_path / "planted.py"
+    planted.write_text("eval(input())\n", "utf-8")
+    options = ("--quiet", "--exit-zero", "--ignore-nosec", "--severity-level", "medium")
+    concise = ("--format", "custom", "--msg-template", "{abspath}:{line}: {test_id} {msg}")
+    printed = run("bandit", *options, *concise, planted, *sources.values(), cwd=trees)
+    faults = [line for line in printed.splitlines() if not line.startswith(f"{planted}:1:")]
+    assert not faults and str(planted) in printed, "\n".join(faults)
+
+
 def test_ruff_format(trees: Path) -> None:
     printed = run("ruff", "format", "--check", *RUFF_OPTIONS, ".", cwd=trees)
     formatted = re.search(r"^(\d+) files already formatted$", printed, re.MULTILINE)
-    sources = sum(path.endswith(".py") for combination in ALL for path in texts(combination))
+    sources = sum(path.endswith(".py") for combination in CROSSED for path in texts(combination))
     assert formatted and int(formatted[1]) >= sources
 
 

@@ -15,7 +15,7 @@ EXAMPLE = re.compile(r"# example|recipe|ideas|dashboard|weather", re.IGNORECASE)
 
 @pytest.mark.parametrize(
     "combination",
-    [DEFAULTS, DEFAULTS.but(database="postgresql", async_db=False, fan_out=False)],
+    [DEFAULTS, DEFAULTS.but(database="postgresql", async_db=False, fan_out=False, auth=True)],
     ids=str,
 )
 def test_example_can_be_deleted(combination: Combination, workplace: Path) -> None:

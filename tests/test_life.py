@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
+from urllib.parse import urlencode
 
 import pytest
 
@@ -88,9 +89,45 @@ def test_bad_setting_is_refused_in_one_sentence(
     assert refused.stderr.count("\n") == 1
 
 
+def test_preparing_ends_with_the_step_that_fails(
+    service: Service, variables: dict[str, str]
+) -> None:
+    away = {
+        "sqlite": "sqlite:////nowhere/at/all.db",
+        "postgresql": "postgresql://nobody@127.0.0.1:1/nothing",
+    }
+    url = away[str(service.combination["database"])]
+    failed = subprocess.run(
+        ["./prestart.sh"],
+        cwd=service.folder,
+        env=environment(**variables | {"DATABASE_URL": url}, DATABASE_START_SECONDS="0.1"),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=READY_SECONDS,
+        check=False,
+    )
+    assert failed.returncode
+    assert failed.stderr.startswith("The database did not answer")
+    assert failed.stderr.count("\n") == 1
+
+
 def test_migrations_go_up_down_and_up(service: Service, variables: dict[str, str]) -> None:
     for command in ("upgrade heads", "check", "downgrade base", "upgrade heads", "check"):
         service.run("python", "-m", "alembic", *command.split(), **variables)
+
+
+@pytest.mark.parametrize("service", [DEFAULTS.but(auth=True)], indirect=True, ids=str)
+def test_newcomer_logs_in_with_what_setup_wrote(
+    service: Service, variables: dict[str, str]
+) -> None:
+    service.run("make", "setup", UV_PROJECT_ENVIRONMENT=str(service.programs.parent))
+    service.run("./prestart.sh", **variables)
+    written = (service.folder / ".env").read_text("utf-8").splitlines()
+    secrets = dict(line.split("=", 1) for line in written)
+    form = {"username": "admin@example.com", "password": secrets["FIRST_SUPERUSER_PASSWORD"]}
+    with serving(service, variables) as running:
+        assert running.post("/api/v1/auth/login", form).status == 200
+        assert running.get("/api/v1/users/")[0].status == 401
 
 
 def test_makefile_serves_its_developers(service: Service) -> None:
@@ -111,6 +148,12 @@ class Running:
             connection.request("GET", path)
             response = connection.getresponse()
             return response, response.read()
+
+    def post(self, path: str, form: dict[str, str]) -> HTTPResponse:
+        with closing(HTTPConnection("127.0.0.1", self._port, timeout=READY_SECONDS)) as connection:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", path, urlencode(form), headers)
+            return connection.getresponse()
 
     def wait_until_ready(self) -> None:
         give_up_at = monotonic() + READY_SECONDS

@@ -3,6 +3,21 @@
 import re
 from fnmatch import fnmatch
 
+# Of either job queue.
+JOBS = (
+    r"\bjobs?\b",
+    r"app.jobs",
+    r"enqueue",
+    r"idempotency",
+    r"\bprimes\b",
+    r"photos?\b",
+    r"thumbnail",
+    r"pillow",
+    r"multipart",
+    r"smtp",
+    r"mail_(from|to)",
+)
+
 # The words of each answer, as regular expressions; case does not matter. An answer that only means
 # "without" has none, a word of two answers needs both. A new question needs an entry here.
 WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
@@ -32,15 +47,62 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
         ),
         False: (),
     },
+    "rate_limit": {
+        True: (r"rate.?limit", r"redis", r'"limits>', r"\b429\b"),
+        False: (),
+    },
     "timing_middleware": {
         True: (r"process-time", r"server-timing", r"timing"),
         False: (),
     },
+    "auth": {
+        True: (
+            r"jwt",
+            r"pwdlib",
+            r"argon2",
+            r"multipart",
+            r"secret.key",
+            r"superuser.password",
+            r"app[./]setup",
+            r"access.token",
+            r"refresh.token",
+            r"bearer",
+            r"\bauth\b",
+            r"\blog(?:ged)?.in\b",
+            r"\blogins?\b",
+            r"Unauthorized",
+            r"Forbidden",
+            r"sign.?up",
+        ),
+        False: (),
+    },
+    "job_queue": {
+        "none": (),
+        "in_process": (*JOBS, r"in.?process", r"open_worker"),
+        "procrastinate": (
+            *JOBS,
+            r"procrastinate",
+            r"app[./]worker",
+            r"make worker",
+            r"job.backoff",
+        ),
+    },
 }
 
-# Where a word may stand all the same: the tests of every service talk to it with httpx2.
+# Words that other answers may leave, too.
+ALSO: dict[str, list[tuple[str, str | bool]]] = {
+    r"psycopg": [("job_queue", "procrastinate")],
+    r"multipart": [("auth", True), ("job_queue", "in_process"), ("job_queue", "procrastinate")],
+}
+
+# Where a word may stand all the same: other services have limits and mail servers log in, and what
+# talks to every service does so with httpx2.
 EXCEPTIONS = (
+    ("app/clients/upstream.py", re.compile(r"\b429\b")),
     ("pyproject.toml", re.compile(r'(?<=^dev = \[\n)    "httpx2\b', re.MULTILINE)),
+    ("soak/*", re.compile(r"\bhttpx2\b")),
+    ("soak/malformed.py", re.compile(r"multipart|bearer", re.IGNORECASE)),
+    ("tests/jobs/test_mail.py", re.compile(r"\bAUTH\b|\blogin\b")),
     ("tests/*", re.compile(r"\bhttpx2\b")),
 )
 

@@ -23,12 +23,31 @@ from app.clients.fan_out import open_fan_out  # example
 # {% endif %}
 from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
+# {% if cookiecutter.rate_limit %}
+from app.core.limiter import Rule, open_limiter
+# {% endif %}
+# {% if cookiecutter.auth %}
+from app.core.passwords import Passwords
+# {% endif %}
+# {% if cookiecutter.rate_limit %}
+from app.core.rate_limit import RateLimitSettings
+# {% endif %}
+# {% if cookiecutter.auth %}
+from app.core.tokens import Tokens
+# {% endif %}
 from app.db.engine import run_from_loop
 from app.db.session import Database
+# {% if cookiecutter.job_queue == "in_process" %}
+from app.jobs.in_process import open_worker
+# {% endif %}
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.cors import CrossOriginMiddleware
+from app.middleware.cut_off import CutOffMiddleware
 from app.middleware.head import HeadMiddleware
+# {% if cookiecutter.rate_limit %}
+from app.middleware.rate_limit import RateLimitMiddleware
+# {% endif %}
 from app.middleware.request_id import RequestIdMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
 # {% if cookiecutter.timing_middleware %}
@@ -73,12 +92,36 @@ def middleware(settings: Settings) -> list[Middleware]:
         # {% endif %}
         Middleware(SecurityHeadersMiddleware),
         Middleware(CrossOriginMiddleware, origins=settings.backend_cors_origins),
-        Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        # {% if cookiecutter.rate_limit %}
+        Middleware(RateLimitMiddleware, rules=rules(settings.rate_limit), exempt="/health/"),
+        # {% endif %}
+        Middleware(
+            BodyLimitMiddleware,
+            max_bytes=settings.max_body_bytes,
+            max_seconds=settings.max_body_seconds,
+            # {% if cookiecutter.job_queue != "none" %}
+            exceptions={r"/recipes/\d+/photo": settings.photos.max_body_bytes},  # example
+            # {% endif %}
+        ),
+        Middleware(CutOffMiddleware),
         # Innermost, so that the answer to an unhandled error passes through the others too.
         Middleware(ServerErrorMiddleware, handler=unhandled),
     ]
 
 
+# {% if cookiecutter.rate_limit %}
+def rules(settings: RateLimitSettings) -> list[Rule]:
+    """List what limits each client, the strictest rule first: what it refuses counts nowhere."""
+    seconds = settings.rate_limit_seconds
+    return [
+        # {% if cookiecutter.auth %}
+        Rule("login", settings.rate_limit_login_requests, seconds, path="/api/v1/auth/login"),
+        # {% endif %}
+        Rule("default", settings.rate_limit_requests, seconds),
+    ]
+
+
+# {% endif %}
 def lifespan(settings: Settings) -> Lifespan[FastAPI]:
     """Say what is opened at the start and closed at the end."""
 
@@ -89,9 +132,23 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             database = Database.from_settings(settings)
             stack.push_async_callback(run_from_loop, database.close)
             state: dict[str, Any] = {"database": database}
+            # {% if cookiecutter.auth %}
+            state["tokens"] = Tokens(settings.auth)
+            state["passwords"] = Passwords()
+            # {% endif %}
             # {% if cookiecutter.fan_out %}
             opening = open_fan_out(settings.fan_out)  # example
             state["fan_out"] = await stack.enter_async_context(opening)  # example
+            # {% endif %}
+            # {% if cookiecutter.rate_limit %}
+            counting = open_limiter(settings.rate_limit)
+            state["limiter"] = await stack.enter_async_context(counting)
+            # {% endif %}
+            # {% if cookiecutter.job_queue != "none" %}
+            state["photos"] = settings.photos  # example
+            # {% endif %}
+            # {% if cookiecutter.job_queue == "in_process" %}
+            state["worker"] = await stack.enter_async_context(open_worker(database, settings))
             # {% endif %}
             yield state
 

@@ -12,6 +12,7 @@ from uvicorn.importer import ImportFromStringError, import_from_string
 
 from app.core.config import Settings, load_settings
 from app.core.logging import configure_logging
+from app.protocol import BoundedProtocol
 
 
 class Server(uvicorn.Server):
@@ -25,7 +26,12 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer "not ready" while load balancers look elsewhere, then finish what runs."""
         self._app.state.is_draining = True
+        # Clients that keep connections leave with their next answer, before those are closed.
+        self.server_state.default_headers.append((b"connection", b"close"))
         leave_at = monotonic() + self._drain_seconds
+        # {% if cookiecutter.job_queue == "in_process" %}
+        self.lifespan.state["worker"].leave(leave_at + (self.config.timeout_graceful_shutdown or 0))
+        # {% endif %}
         while monotonic() < leave_at and not self.force_exit:
             await asyncio.sleep(0.05)
         await super().shutdown(sockets)
@@ -37,6 +43,8 @@ class Options(TypedDict):
     host: str
     port: int
     root_path: str
+    forwarded_allow_ips: list[str]
+    http: type[asyncio.Protocol]
     log_config: None
     access_log: bool
     server_header: bool
@@ -51,6 +59,8 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         root_path=settings.root_path,
+        forwarded_allow_ips=list(settings.forwarded_allow_ips),
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -13,14 +13,21 @@ def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
+        # {% if cookiecutter.job_queue == "procrastinate" %}
+        # The tables of the queue have no models.
+        include_name=lambda name, *_: not (name or "").startswith("procrastinate_"),
+        # {% endif %}
         # {% if cookiecutter.database == "sqlite" %}
         # SQLite alters a table by copying it.
         render_as_batch=True,
+        transactional_ddl=True,  # it can, though Alembic does not rely on it
         # {% endif %}
     )
     with context.begin_transaction():
-        # {% if cookiecutter.database == "postgresql" %}
-        # Replicas that start together queue here, and all but the first find nothing to do.
+        # Processes that start together queue here, and all but the first find nothing to do.
+        # {% if cookiecutter.database == "sqlite" %}
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # {% else %}
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8001)")
         # {% endif %}
         context.run_migrations()

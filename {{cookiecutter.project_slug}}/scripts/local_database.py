@@ -35,6 +35,8 @@ def write(url: str) -> None:
     """Put the address into ``.env``, and leave its other lines as they are."""
     lines = ENV_FILE.read_text(encoding="utf-8").splitlines() if ENV_FILE.exists() else []
     kept = [line for line in lines if not line.startswith(f"{NAME}=")]
+    ENV_FILE.touch(mode=0o600)
+    ENV_FILE.chmod(0o600)  # whatever it was: it holds secrets
     ENV_FILE.write_text("\n".join([*kept, f'{NAME}="{url}"', ""]), encoding="utf-8")
 
 

@@ -10,10 +10,22 @@ from alembic.config import Config
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+# {% if cookiecutter.auth %}
+from app.core import passwords
+# {% endif %}
 from app.core.config import Settings
 from app.core.environment import EnvironmentSettings
+# {% if cookiecutter.job_queue != "none" %}
+from app.core.jobs import JobSettings
+# {% endif %}
+# {% if cookiecutter.rate_limit %}
+from app.core.rate_limit import RateLimitSettings
+# {% endif %}
 from app.db.session import Database
 from app.main import create_app
+# {% if cookiecutter.auth %}
+from tests import accounts
+# {% endif %}
 # {% if cookiecutter.database == "sqlite" %}
 from tests import sqlite as server
 # {% else %}
@@ -56,6 +68,16 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         yield
 
 
+# {% if cookiecutter.auth %}
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hash in a fraction of a millisecond instead of a tenth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "algorithm", accounts.QUICK)
+        yield
+
+
+# {% endif %}
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build the schema once, by the migrations, in a database that is ours."""
@@ -68,7 +90,27 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def shared_settings(migrated: str) -> Settings:
     """Name the database of all tests; the pool is small so that tests can fill it."""
-    return Settings(database_url=migrated, database_pool_size=2, database_wait_seconds=1)
+    return Settings(
+        database_url=migrated,
+        database_pool_size=2,
+        database_wait_seconds=1,
+        # {% if cookiecutter.auth %}
+        auth=accounts.SETTINGS,
+        # {% endif %}
+        # {% if cookiecutter.rate_limit %}
+        rate_limit=RateLimitSettings(
+            # {% if cookiecutter.auth %}
+            rate_limit_login_requests=1_000_000,
+            # {% endif %}
+            rate_limit_requests=1_000_000,
+        ),
+        # {% endif %}
+        # {% if cookiecutter.job_queue == "in_process" %}
+        jobs=JobSettings(job_heartbeat_seconds=0.02, job_lost_seconds=1),
+        # {% elif cookiecutter.job_queue == "procrastinate" %}
+        jobs=JobSettings(job_heartbeat_seconds=0.02, job_retries=1, job_backoff_seconds=0.001),
+        # {% endif %}
+    )
 
 
 @pytest.fixture(scope="session")
@@ -111,9 +153,21 @@ def app(settings: Settings, shared_settings: Settings, shared_app: FastAPI) -> I
 def client(app: FastAPI) -> Iterator[TestClient]:
     """Start the service on the empty database and talk to it as a client would, 500s included."""
     with TestClient(app, raise_server_exceptions=False) as client:
+        # {% if cookiecutter.auth %}
+        client.headers |= accounts.log_in_superuser(client)
+        # {% endif %}
         yield client
 
 
+# {% if cookiecutter.auth %}
+@pytest.fixture
+def anonymous(client: TestClient) -> TestClient:
+    """Talk to it without being logged in."""
+    del client.headers["Authorization"]
+    return client
+
+
+# {% endif %}
 @pytest.fixture
 async def database(settings: Settings) -> AsyncGenerator[Database]:
     """Open a pool of two connections without the service around it."""

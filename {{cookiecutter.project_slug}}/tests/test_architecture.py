@@ -22,11 +22,19 @@ LAYERS = {
     # {% if cookiecutter.fan_out %}
     "clients": {"core", "schemas"},  # example
     # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    "jobs": {"core", "crud", "db", "schemas"},
+    "api": {"clients", "core", "crud", "db", "jobs", "schemas"},
+    # {% else %}
     "api": {"clients", "core", "crud", "db", "schemas"},
+    # {% endif %}
     "middleware": {"api", "core"},
 }
 # What fills the database uses the same way as requests do.
 ABOVE_CRUD = {
+    # {% if cookiecutter.auth %}
+    "first_password.py",
+    # {% endif %}
     "init_db.py",
     "sample_recipes.py",  # example
 }

@@ -9,15 +9,19 @@ import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic, sleep
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from sqlalchemy import select
 
 from app.core.config import Settings
+from app.db.base import User
+from app.db.engine import run_blocking
 from app.main import create_app
-from tests.conftest import ROOT
+from tests.conftest import ROOT, server
 
 pytestmark = pytest.mark.slow
 PYTHON = [sys.executable, "-m"]
@@ -102,6 +106,32 @@ def test_request_under_way_is_finished(settings: Settings) -> None:
         assert running.wait(10) == -signal.SIGTERM
 
 
+def client_app() -> FastAPI:
+    """Build the service with an endpoint that tells who asked."""
+    app = create_app()
+    app.add_api_route("/client", client)
+    return app
+
+
+async def client(request: Request) -> str:
+    return f"{request.url.scheme} {request.client.host if request.client else None}"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "believed"),
+    [("127.0.0.1,198.51.100.0/24", "https 192.0.2.2"), ("198.51.100.1", "http 127.0.0.1")],
+)
+def test_only_proxies_are_believed_who_asks(
+    settings: Settings, proxies: str, believed: str
+) -> None:
+    factory = {"APP_MODULE": "tests.test_serve:client_app", "FORWARDED_ALLOW_IPS": proxies}
+    # The first address is what the client itself claims.
+    chain = {"X-Forwarded-For": "192.0.2.1, 192.0.2.2, 198.51.100.7", "X-Forwarded-Proto": "https"}
+    with process(settings, **factory) as (_, url):
+        answer = httpx2.get(f"{url}/client", headers=chain, trust_env=False, timeout=10)
+    assert answer.json() == believed
+
+
 def test_server_does_not_name_itself(settings: Settings) -> None:
     with process(settings) as (_, url):
         assert "server" not in get(f"{url}/health/live").headers
@@ -127,9 +157,27 @@ def test_preparing_twice_changes_nothing(settings: Settings) -> None:
     for _ in range(2):
         for module in ("app.backend_pre_start", "app.initial_data"):
             run(module, environment(settings)).check_returncode()
-    with process(settings) as (_, url):
-        users = get(f"{url}/api/v1/users/").json()["items"]
-    assert [user["email"] for user in users] == ["admin@example.com"]
+    emails: list[str] = []
+    run_blocking(settings.database_url, lambda c: emails.extend(c.scalars(select(User.email))))
+    assert emails == ["admin@example.com"]
+
+
+def test_two_that_prepare_at_once_succeed(tmp_path: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with server.new_database(tmp_path) as url:
+        preparing = [
+            subprocess.Popen(
+                [ROOT / "prestart.sh"],
+                env=os.environ | {"DATABASE_URL": url, "PATH": path},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        for one in preparing:
+            said, _ = one.communicate(timeout=60)
+            assert one.returncode == 0, said
 
 
 @pytest.mark.parametrize("factory", ["app.main:nothing", "app.main:ABOUT", "os:getcwd"])
@@ -138,3 +186,29 @@ def test_what_is_no_factory_is_one_sentence(settings: Settings, factory: str) ->
     assert ended.returncode == 1
     assert ended.stderr.startswith("APP_MODULE: ")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_request_that_outlasts_the_grace_is_told(settings: Settings) -> None:
+    app_module = "tests.test_serve:slow_app"
+    with process(settings, APP_MODULE=app_module, GRACE_SECONDS="0") as (running, url):
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(get, f"{url}/slow")
+            sleep(0.3)
+            running.send_signal(signal.SIGTERM)
+            assert answer.result(10).status_code == 503
+            assert answer.result().json()["detail"] == "the service is shutting down"
+        assert running.wait(10) == -signal.SIGTERM
+
+
+def test_clients_are_asked_to_leave_and_need_not(settings: Settings) -> None:
+    with (
+        process(settings, DRAIN_SECONDS="1") as (running, url),
+        httpx2.Client(base_url=url, trust_env=False) as client,
+    ):
+        assert "connection" not in client.get("/health/live").headers
+        idle = socket.create_connection(("127.0.0.1", client.base_url.port))
+        running.send_signal(signal.SIGTERM)
+        sleep(0.5)
+        assert client.get("/health/live").headers["connection"] == "close"
+        assert running.wait(5) == -signal.SIGTERM
+        idle.close()

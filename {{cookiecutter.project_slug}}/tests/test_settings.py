@@ -59,6 +59,9 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("FIRST_SUPERUSER", "admin", "FIRST_SUPERUSER: "),
         ("APP_MODULE", "app.main", "APP_MODULE: "),
         ("ROOT_PATH", "api", "ROOT_PATH: must begin with a slash"),
+        ("FORWARDED_ALLOW_IPS", "0.0.0.0/0", "FORWARDED_ALLOW_IPS: must not trust everybody"),
+        ("FORWARDED_ALLOW_IPS", "*", "FORWARDED_ALLOW_IPS: must be addresses or networks"),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.1/8", "FORWARDED_ALLOW_IPS: must be addresses or"),
         ("DATABASE_WAIT_SECONDS", "inf", "DATABASE_WAIT_SECONDS: must be less than or equal to"),
         ("GRACE_SECONDS", "30", "DRAIN_SECONDS and GRACE_SECONDS together must not exceed 25"),
         # {% if cookiecutter.database == "sqlite" %}
@@ -66,6 +69,18 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         # {% else %}
         ("DATABASE_URL", "postgres://h/x?sslmode=secret", "DATABASE_URL: sslmode must be one of "),
         ("DATABASE_URL", "postgres://h/x?colour=secret", "DATABASE_URL: the parameter colour is "),
+        # {% endif %}
+        # {% if cookiecutter.rate_limit %}
+        ("RATE_LIMIT_REQUESTS", "0", "RATE_LIMIT_REQUESTS: must be greater than 0."),
+        ("RATE_LIMIT_STORAGE_URI", "memcached://secret", "RATE_LIMIT_STORAGE_URI: must be "),
+        ("RATE_LIMIT_STORAGE_URI", "redis://h:secret/0", "RATE_LIMIT_STORAGE_URI: must be "),
+        ("RATE_LIMIT_STORAGE_URI", "redis://h/?x=secret", "RATE_LIMIT_STORAGE_URI: must be "),
+        # {% endif %}
+        # {% if cookiecutter.job_queue != "none" %}
+        ("SMTP_HOST", "secret", "SMTP_HOST needs MAIL_FROM and MAIL_TO."),
+        ("SMTP_USER", "secret", "SMTP_USER and SMTP_PASSWORD need each other."),
+        ("MAIL_TO", "secret", "MAIL_TO: "),
+        ("PHOTO_MAX_PIXELS", "1e9", "PHOTO_MAX_PIXELS: must be a valid integer"),  # example
         # {% endif %}
         # {% if cookiecutter.fan_out %}
         ("IDEAS_BASE_URL", "reddit", "IDEAS_BASE_URL: must be a URL that begins"),  # example
@@ -143,7 +158,7 @@ def test_url_of_a_hosting_provider_gets_the_driver(
 def test_parameters_of_a_hosting_provider_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     given = "postgres://u:p@host/x?sslmode=require&channel_binding=prefer&connect_timeout=9"
     monkeypatch.setenv("DATABASE_URL", given)
-    # {% if cookiecutter.async_db %}
+    # {% if cookiecutter.__driver == "asyncpg" %}
     assert load_settings().database_url.query == {"ssl": "require"}
     # {% else %}
     assert load_settings().database_url.query["sslmode"] == "require"
@@ -158,7 +173,7 @@ def test_database_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # {% endif %}
 def test_password_is_not_shown() -> None:
-    assert "secret" not in repr(load_settings())
+    assert "secret" not in repr(load_settings().database_url)
 
 
 @pytest.mark.parametrize(("environment", "seconds"), [("local", 0), ("staging", 5)])
@@ -166,6 +181,9 @@ def test_drain_time_follows_the_environment(
     monkeypatch: pytest.MonkeyPatch, environment: str, seconds: float
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", environment)
+    # {% if cookiecutter.auth %}
+    monkeypatch.setenv("SECRET_KEY", "0123456789abcdef" * 4)
+    # {% endif %}
     assert load_settings().effective_drain_seconds == seconds
     monkeypatch.setenv("DRAIN_SECONDS", "2.5")
     assert load_settings().effective_drain_seconds == 2.5

@@ -15,24 +15,49 @@ from starlette.routing import Match
 from app.core.errors import (
     ConflictError,
     DomainError,
+    # {% if cookiecutter.auth %}
+    ForbiddenError,
+    # {% endif %}
     MissingReferenceError,
     NotFoundError,
+    # {% if cookiecutter.job_queue != "none" %}
+    TooLargeError,  # example
+    # {% endif %}
+    # {% if cookiecutter.auth %}
+    UnauthorizedError,
+    # {% endif %}
     UnavailableError,
+    # {% if cookiecutter.job_queue != "none" %}
+    UnsuitableImageError,  # example
+    # {% endif %}
 )
 from app.core.request_id import request_id
 
 STATUS: dict[type[DomainError], int] = {
+    # {% if cookiecutter.auth %}
+    UnauthorizedError: 401,
+    ForbiddenError: 403,
+    # {% endif %}
     NotFoundError: 404,
     ConflictError: 409,
-    MissingReferenceError: 422,
+    MissingReferenceError: 409,  # the request is valid: what it contradicts is what is stored
     UnavailableError: 503,
+    # {% if cookiecutter.job_queue != "none" %}
+    TooLargeError: 413,  # example
+    UnsuitableImageError: 422,  # example
+    # {% endif %}
 }
 # These two were renamed in RFC 9110, which Python follows from 3.13 on.
 TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",
     422: "Unprocessable Content",
 }
-RETRY_SECONDS = "1"
+HEADERS: dict[type[DomainError], dict[str, str]] = {
+    # {% if cookiecutter.auth %}
+    UnauthorizedError: {"WWW-Authenticate": "Bearer"},
+    # {% endif %}
+    UnavailableError: {"Retry-After": "1"},  # seconds
+}
 
 
 class FieldError(BaseModel):
@@ -79,8 +104,7 @@ def problem(
 
 async def domain_error(_: Request, error: DomainError) -> ProblemResponse:
     """Answer by the table."""
-    headers = {"Retry-After": RETRY_SECONDS} if isinstance(error, UnavailableError) else None
-    return problem(STATUS[type(error)], str(error), headers=headers)
+    return problem(STATUS[type(error)], str(error), headers=HEADERS.get(type(error)))
 
 
 async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
@@ -131,5 +155,18 @@ HANDLERS: dict[int | type[Exception], Handler] = {
     Exception: unhandled,
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (404, 409, 413, 422, 500, 503)
+    status: {"model": Problem}
+    for status in (
+        400,
+        404,
+        408,
+        409,
+        413,
+        422,
+        # {% if cookiecutter.rate_limit %}
+        429,
+        # {% endif %}
+        500,
+        503,
+    )
 }

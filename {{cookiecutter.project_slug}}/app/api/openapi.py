@@ -11,11 +11,11 @@ def describe_problems(app: FastAPI) -> Callable[[], dict[str, Any]]:
     build = app.openapi
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            for path in build()["paths"].values():
-                for operation in path.values():
-                    _move_problems(operation["responses"])
-        return build()
+        document = build()  # built anew whenever a route was added
+        for path in document["paths"].values():
+            for operation in path.values():
+                _move_problems(operation["responses"])
+        return document
 
     return openapi
 

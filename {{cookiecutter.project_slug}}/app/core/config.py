@@ -1,6 +1,7 @@
 """Settings: everything that differs between two deployments of the same build."""
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -16,10 +17,21 @@ from pydantic_settings import NoDecode
 from sqlalchemy import make_url
 # {% endif %}
 
+# {% if cookiecutter.auth %}
+from app.core.auth import AuthSettings
+# {% endif %}
 from app.core.database_url import DatabaseUrl
 from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, complaint
 # {% if cookiecutter.fan_out %}
 from app.core.fan_out import FanOutSettings  # example
+# {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+from app.core.jobs import JobSettings
+from app.core.mail import MailSettings
+from app.core.photos import PhotoSettings  # example
+# {% endif %}
+# {% if cookiecutter.rate_limit %}
+from app.core.rate_limit import RateLimitSettings
 # {% endif %}
 
 ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
@@ -47,18 +59,31 @@ class Settings(EnvironmentSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8001
     root_path: str = ""
+    forwarded_allow_ips: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
     reload: bool = False
     drain_seconds: SecondsOrZero | None = None
     grace_seconds: SecondsOrZero = 15
 
     backend_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     max_body_bytes: PositiveInt = 1_000_000
+    max_body_seconds: Seconds = 10
     docs_enabled: bool | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     first_superuser: EmailStr = "admin@example.com"
+    # {% if cookiecutter.auth %}
+    auth: AuthSettings = Field(default_factory=AuthSettings)
+    # {% endif %}
     # {% if cookiecutter.fan_out %}
     fan_out: FanOutSettings = Field(default_factory=FanOutSettings)  # example
+    # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    jobs: JobSettings = Field(default_factory=JobSettings)
+    mail: MailSettings = Field(default_factory=MailSettings)
+    photos: PhotoSettings = Field(default_factory=PhotoSettings)  # example
+    # {% endif %}
+    # {% if cookiecutter.rate_limit %}
+    rate_limit: RateLimitSettings = Field(default_factory=RateLimitSettings)
     # {% endif %}
 
     @field_validator("root_path")
@@ -79,6 +104,21 @@ class Settings(EnvironmentSettings):
                     raise ValueError("must be origins such as https://example.com, with commas")
         return value
 
+    @field_validator("forwarded_allow_ips", mode="before")
+    @classmethod
+    def _check_proxies(cls, value: object) -> object:
+        """Take addresses and networks separated by commas, but not the network of everybody."""
+        if isinstance(value, str):
+            value = tuple(proxy for part in value.split(",") if (proxy := part.strip()))
+            try:
+                networks = [ip_network(proxy) for proxy in value]
+            except ValueError:
+                message = "must be addresses or networks such as 10.0.0.0/8, with commas"
+                raise ValueError(message) from None
+            if any(network.prefixlen == 0 for network in networks):
+                raise ValueError("must not trust everybody: name the proxies or their networks")
+        return value
+
     @model_validator(mode="after")
     def _check_stop(self) -> Self:
         if self.effective_drain_seconds + self.grace_seconds > LONGEST_STOP_SECONDS:
@@ -88,6 +128,17 @@ class Settings(EnvironmentSettings):
             )
         return self
 
+    # {% if cookiecutter.auth %}
+    @model_validator(mode="after")
+    def _check_key(self) -> Self:
+        if self.environment != "local" and self.auth.secret_key is None:
+            raise ValueError(
+                f"SECRET_KEY must be set in {self.environment}; "
+                "python -m app.setup writes one to .env"
+            )
+        return self
+
+    # {% endif %}
     @property
     def effective_drain_seconds(self) -> float:
         """How long to go on serving after SIGTERM, until load balancers have noticed."""

@@ -19,3 +19,23 @@ class MissingReferenceError(DomainError):
 
 class UnavailableError(DomainError):
     """The service cannot answer now; the same request may succeed later."""
+# {% if cookiecutter.auth %}
+
+
+class UnauthorizedError(DomainError):
+    """Nobody knows who calls."""
+
+
+class ForbiddenError(DomainError):
+    """The caller may not do this."""
+# {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+
+
+class TooLargeError(DomainError):  # example
+    """What was sent is larger than allowed."""  # example
+
+
+class UnsuitableImageError(DomainError):  # example
+    """What was sent is no image that can be used."""  # example
+# {% endif %}

@@ -1,11 +1,27 @@
 """Import every model, so that ``Base.metadata`` is complete for Alembic."""
 
 from app.db.base_class import Base
+# {% if cookiecutter.auth %}
+from app.models.auth import Credential, Login
+# {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+from app.models.job import Effect, Job
+# {% endif %}
 from app.models.recipe import Recipe  # example
 from app.models.user import User
 
 __all__ = [
     "Base",
+    # {% if cookiecutter.auth %}
+    "Credential",
+    # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    "Effect",
+    "Job",
+    # {% endif %}
+    # {% if cookiecutter.auth %}
+    "Login",
+    # {% endif %}
     "Recipe",  # example
     "User",
 ]

@@ -28,6 +28,10 @@ class Base(DeclarativeBase):
         # {% endif %}
         dt.datetime: DateTime(timezone=True),
     }
+    # {% if cookiecutter.database == "sqlite" %}
+    # Or SQLite would give the id of the last row, once deleted, to another.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (read by SQLAlchemy)
+    # {% endif %}
 
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
 

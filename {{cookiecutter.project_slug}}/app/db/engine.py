@@ -6,7 +6,8 @@ The only module of which the asynchronous and the blocking flavour have differen
 # {% if cookiecutter.async_db %}
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 
 # {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import URL, Connection, NullPool, create_engine
@@ -19,11 +20,15 @@ __all__ = [
     "AsyncConnection",
     "AsyncEngine",
     "Turnstile",
+    "close_engine",
     "open_engine",
     "run_blocking",
     "run_from_loop",
     "run_script",
 ]
+
+CLOSE_SECONDS = 2
+ResultT = TypeVar("ResultT")
 
 
 class Turnstile:
@@ -57,9 +62,16 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> As
     )
 
 
-async def run_from_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def close_engine(engine: AsyncEngine) -> None:
+    """Close the pooled connections; a server that hangs must not keep this process from ending."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await engine.dispose()
+
+
+async def run_from_loop(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
     """Run a method of the data access from code that is asynchronous in both flavours."""
-    await work()
+    return await work()
 
 
 def run_script(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -102,6 +114,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
+from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 
@@ -109,11 +122,14 @@ __all__ = [
     "Connection",
     "Engine",
     "Turnstile",
+    "close_engine",
     "open_engine",
     "run_blocking",
     "run_from_loop",
     "run_script",
 ]
+
+ResultT = TypeVar("ResultT")
 
 
 class Turnstile:
@@ -163,10 +179,15 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> En
     )
 
 
-async def run_from_loop(work: Callable[[], None]) -> None:
+def close_engine(engine: Engine) -> None:
+    """Close the pooled connections."""
+    engine.dispose()
+
+
+async def run_from_loop(work: Callable[[], ResultT]) -> ResultT:
     """Run a method of the data access from code that is asynchronous in both flavours."""
     # Not in the threads of the endpoints, which may all be waiting for what this is to tell.
-    await asyncio.to_thread(work)
+    return await asyncio.to_thread(work)
 
 
 def run_script(work: Callable[[], None]) -> None:

@@ -4,6 +4,9 @@
 from app.core.config import Settings
 from app.crud.crud_user import user
 from app.db.engine import AsyncConnection
+# {% if cookiecutter.auth %}
+from app.db.first_password import add_first_password, hash_first_password
+# {% endif %}
 from app.db.sample_recipes import add_sample_recipes  # example
 from app.db.session import Database
 from app.schemas.user import UserCreate
@@ -15,8 +18,14 @@ async def init_db(database: Database, settings: Settings) -> None:
     Raise ``ValueError`` if somebody else already has the first superuser's address: whoever could
     take an address first must not become superuser by it.
     """
+    # {% if cookiecutter.auth %}
+    password_hash = hash_first_password(settings)  # takes longer than a transaction should
+    # {% endif %}
     async with database.write() as connection:
         await _ensure_superuser(connection, settings.first_superuser)
+        # {% if cookiecutter.auth %}
+        await add_first_password(connection, settings, password_hash)
+        # {% endif %}
         await add_sample_recipes(connection, settings)  # example
 
 

@@ -1,6 +1,9 @@
 """PostgreSQL over a network that cuts connections, and servers that restart."""
 
-# {% filter replace("Async", cookiecutter.__Async)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
+# {% filter replace("Async", cookiecutter.__Async)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine")|replace("connection.driver_connection", "connection.driver_connection" if cookiecutter.async_db else "connection") %}
+# {% if cookiecutter.__driver == "psycopg" %}
+import select
+# {% endif %}
 from time import monotonic
 
 from sqlalchemy import event, text
@@ -11,7 +14,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.core.config import Settings
 from app.db.engine import AsyncEngine
 
+# {% if cookiecutter.job_queue == "procrastinate" %}
+# Without its queue the service could not accept jobs; that nobody works them off is no reason.
+HAS_SCHEMA = text(
+    "SELECT to_regclass('alembic_version') WHERE to_regproc('procrastinate_defer_jobs_v1') IS NOT NULL"
+)
+# {% else %}
 HAS_SCHEMA = text("SELECT to_regclass('alembic_version')")
+# {% endif %}
 # A ping before every use costs 8 % of the throughput; a connection in use is known to be alive.
 IDLE_SECONDS = 1.0
 # Lost connections, deadlocks, too few resources, and servers that start, stop or time out:
@@ -22,7 +32,7 @@ FOREIGN_KEY_VIOLATION = "23503"
 
 def connect_args(settings: Settings) -> dict[str, object]:
     """Bound the time to connect and the time of a statement."""
-    # {% if cookiecutter.async_db %}
+    # {% if cookiecutter.__driver == "asyncpg" %}
     return {
         "timeout": settings.database_connect_seconds,
         "command_timeout": settings.database_statement_seconds,
@@ -47,7 +57,9 @@ def prepare(engine: AsyncEngine) -> None:
 
     def checkout(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
         idle_since = entry.info.get("idle_since")
-        if idle_since is None or monotonic() - idle_since < IDLE_SECONDS:
+        if idle_since is None:
+            return
+        if monotonic() - idle_since < IDLE_SECONDS and not _is_cut(connection):
             return
         try:
             dialect.do_ping(connection)
@@ -58,6 +70,21 @@ def prepare(engine: AsyncEngine) -> None:
     event.listen(engine.sync_engine, "checkout", checkout)
 
 
+# {% if cookiecutter.__driver == "asyncpg" %}
+def _is_cut(connection: DBAPIConnection) -> bool:
+    """Tell whether the event loop has seen the end of the connection."""
+    return connection.driver_connection.is_closed()
+
+
+# {% else %}
+def _is_cut(connection: DBAPIConnection) -> bool:
+    """Tell whether the server has said something unasked: most likely that it leaves."""
+    poll = select.poll()
+    poll.register(connection.driver_connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+# {% endif %}
 # {% endfilter %}
 def is_unavailable(error: DBAPIError) -> bool:
     """Tell whether the same statement may succeed later."""

@@ -36,8 +36,13 @@ async def add_sample_recipes(connection: AsyncConnection, settings: Settings) ->
     if submitter is None:
         return
     for label, source, url in SAMPLES:
+        # {% if cookiecutter.auth %}
+        new = RecipeCreate(label=label, source=source, url=url)
+        await recipe.create(connection, new, {"submitter_id": submitter.id})
+        # {%- else %}
         new = RecipeCreate(label=label, source=source, url=url, submitter_id=submitter.id)
         await recipe.create(connection, new)
+        # {%- endif +%}
 
 
 # {%- endfilter +%}

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.core.config import Settings
 from app.core.errors import ConflictError, DomainError, MissingReferenceError, UnavailableError
-from app.db.engine import AsyncConnection, AsyncEngine, Turnstile, open_engine
+from app.db.engine import AsyncConnection, AsyncEngine, Turnstile, close_engine, open_engine
 # {% if cookiecutter.database == "sqlite" %}
 from app.db.sqlite import (
     HAS_SCHEMA,
@@ -80,7 +80,7 @@ class Database:
 
     async def close(self) -> None:
         """Close the pooled connections."""
-        await self._engine.dispose()
+        await close_engine(self._engine)
 
     async def ping(self) -> None:
         """Raise ``UnavailableError`` unless the database answers and has been migrated."""

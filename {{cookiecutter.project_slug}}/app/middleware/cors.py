@@ -22,6 +22,11 @@ class CrossOriginMiddleware(CORSMiddleware):
             allow_headers=["Authorization", "Content-Type", HEADER],
             expose_headers=[
                 HEADER,
+                # {% if cookiecutter.rate_limit %}
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+                # {% endif %}
                 # {% if cookiecutter.timing_middleware %}
                 "Server-Timing",
                 "X-Process-Time",

@@ -2,17 +2,26 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
 
 # The range of BIGINT: what is beyond it cannot be stored or asked for.
 MAX_ID = 2**63 - 1
-Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
+
+
+def whole(value: object) -> object:
+    """Take 1.0 for 1, as JSON Schema does; a strict integer would refuse it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID), BeforeValidator(whole)]
 
 # NUL ends texts in C, and some databases refuse it.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
 
 # Kept as it was typed; the scheme is checked because the page makes a link of it.
-Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f]+$")]
+Url = Annotated[
+    str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f-\xa0]+$")
+]
 
 # Addresses that differ only in case reach the same person.
 Email = Annotated[EmailStr, AfterValidator(str.lower)]

@@ -2,7 +2,11 @@
 
 from pydantic import MISSING, BaseModel, ConfigDict
 
+# {% if cookiecutter.auth %}
+from app.schemas.fields import Text, Url
+# {% else %}
 from app.schemas.fields import Id, Text, Url
+# {% endif %}
 
 
 class RecipeCreate(BaseModel):
@@ -11,7 +15,9 @@ class RecipeCreate(BaseModel):
     label: Text
     source: Text
     url: Url
+    # {% if not cookiecutter.auth %}
     submitter_id: Id
+    # {% endif %}
 
 
 class RecipeUpdate(BaseModel):
@@ -20,7 +26,9 @@ class RecipeUpdate(BaseModel):
     label: Text | MISSING = MISSING
     source: Text | MISSING = MISSING
     url: Url | MISSING = MISSING
+    # {% if not cookiecutter.auth %}
     submitter_id: Id | MISSING = MISSING
+    # {% endif %}
 
 
 class RecipeRead(BaseModel):

@@ -26,6 +26,9 @@ def upgrade() -> None:
         sa.Column("is_superuser", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         sa.UniqueConstraint("email", name=op.f("uq_user_email")),
+        # {% if cookiecutter.database == "sqlite" %}
+        sqlite_autoincrement=True,
+        # {% endif %}
     )
     op.create_table(
         "recipe",
@@ -38,6 +41,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["submitter_id"], ["user.id"], name=op.f("fk_recipe_submitter_id_user")
         ),
+        # {% if cookiecutter.database == "sqlite" %}
+        sqlite_autoincrement=True,
+        # {% endif %}
     )
     op.create_index(op.f("ix_recipe_submitter_id"), "recipe", ["submitter_id"])
 

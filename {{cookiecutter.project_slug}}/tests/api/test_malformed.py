@@ -1,9 +1,12 @@
 """Requests that broke other services."""
 
+import json
+
 import pytest
 from fastapi.testclient import TestClient
 
-USERS = "/api/v1/users/"
+from tests.api.test_users import ADA, USERS
+
 TOO_LARGE = 2**63
 
 
@@ -33,8 +36,7 @@ def test_malformed_body_is_the_clients_fault(client: TestClient, body: bytes) ->
 
 
 def test_body_that_is_not_declared_as_json_is_refused(client: TestClient) -> None:
-    body = b'{"name": "Ada", "email": "ada@example.com"}'
-    assert client.post(USERS, content=body).status_code == 422
+    assert client.post(USERS, content=json.dumps(ADA).encode()).status_code == 422
 
 
 @pytest.mark.parametrize(

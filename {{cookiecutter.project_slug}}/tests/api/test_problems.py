@@ -4,14 +4,16 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event
 
-USERS = "/api/v1/users/"
+from app.core.errors import UnavailableError
+from app.db.session import Database
+from tests.api.test_users import ADA, USERS
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("GET", "/nowhere", 404),
-        ("GET", f"{USERS}1", 404),
+        ("GET", f"{USERS}99", 404),
         ("PUT", USERS, 405),
         ("GET", f"{USERS}?limit=0", 422),
         ("POST", USERS, 422),
@@ -52,13 +54,24 @@ def test_failing_commit_is_no_success(client: TestClient) -> None:
     def fail(_: Connection) -> None:
         raise RuntimeError
 
+    before = client.get(USERS).json()
     event.listen(Engine, "commit", fail)
     try:
-        response = client.post(USERS, json={"name": "Ada", "email": "ada@example.com"})
+        response = client.post(USERS, json=ADA)
     finally:
         event.remove(Engine, "commit", fail)
     assert response.status_code == 500
-    assert client.get(USERS).json()["items"] == []
+    assert client.get(USERS).json() == before
+
+
+def test_database_that_is_away_is_told(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Database) -> None:
+        raise UnavailableError("the database does not answer")
+
+    monkeypatch.setattr(Database, "read", fail)
+    response = client.get(USERS)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json()["detail"] == "the database does not answer"
 
 
 def test_refused_input_is_not_repeated(client: TestClient) -> None:
@@ -74,5 +87,4 @@ def test_slash_at_the_end_makes_no_difference(client: TestClient, path: str) -> 
 
 
 def test_post_without_slash_keeps_its_body(client: TestClient) -> None:
-    ada = {"name": "Ada", "email": "ada@example.com"}
-    assert client.post(USERS[:-1], json=ada).status_code == 201
+    assert client.post(USERS[:-1], json=ADA).status_code == 201

@@ -83,6 +83,19 @@ def test_one_part_is_shown_when_the_other_fails(serve: Serve) -> None:
     }
 
 
+def test_redirect_is_not_followed(serve: Serve) -> None:
+    hosts = set()
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        hosts.add(request.url.host)
+        return httpx2.Response(302, headers={"Location": "http://169.254.169.254/"})
+
+    with serve(answer) as client:
+        weather = client.get(f"{DASHBOARD}/Oslo").json()["weather"]
+    assert weather["detail"] == "the service answered 302"
+    assert hosts == {"wttr.in", "hn.algolia.com"}
+
+
 @pytest.mark.parametrize("number", ["nan", "1e999", "warm"])
 def test_number_that_is_none_is_an_error(serve: Serve, number: str) -> None:
     async def answer(_: httpx2.Request) -> httpx2.Response:

@@ -1,6 +1,9 @@
 """What only PostgreSQL can do to a service."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+# {% if cookiecutter.async_db %}
+import asyncio
+# {% endif %}
 import socket
 
 import pytest
@@ -8,21 +11,27 @@ from sqlalchemy import text
 
 from app.core.config import Settings
 from app.core.errors import UnavailableError
+# {% if cookiecutter.async_db %}
+from app.db import engine, postgresql
+from app.db.engine import AsyncEngine
+# {% else %}
 from app.db import postgresql
+# {% endif %}
 from app.db.session import Database
 from tests.postgresql import SWEEPER
 
 KILL_THE_OTHERS = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid() "
     "AND application_name <> :spared"
 ).bindparams(spared=SWEEPER)
 
 
+@pytest.mark.parametrize("idle_seconds", [0, 1])
 async def test_connection_cut_while_idle_is_replaced(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, idle_seconds: float
 ) -> None:
-    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", idle_seconds)
     database = Database.from_settings(settings)
     other = Database.from_settings(settings)
     await database.ping()
@@ -46,6 +55,20 @@ async def test_connection_cut_at_work_is_reported_and_replaced(settings: Setting
     await other.close()
 
 
+# {% if cookiecutter.async_db %}
+async def test_closing_ends_though_the_server_hangs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(_: AsyncEngine) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(engine, "CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr(AsyncEngine, "dispose", hang)
+    async with asyncio.timeout(1):
+        await database.close()
+
+
+# {% endif %}
 async def test_server_that_is_away_is_reported(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -1,6 +1,10 @@
 """Units of work."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+# {% if cookiecutter.async_db %}
+import asyncio
+
+# {% endif %}
 import pytest
 from sqlalchemy import func, insert, select, text
 
@@ -72,6 +76,25 @@ async def test_database_without_tables_is_not_ready(database: Database) -> None:
             await connection.execute(text("ALTER TABLE elsewhere RENAME TO alembic_version"))
 
 
+# {% if cookiecutter.async_db %}
+async def test_work_that_is_cancelled_gives_its_place_back(database: Database) -> None:
+    """Some are cancelled while they wait for a connection, some at any step with one."""
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    for exponent in range(11):
+        units = [asyncio.create_task(use()) for use in 3 * (write, database.ping)]
+        for _ in range(2**exponent):
+            await asyncio.sleep(0)
+        for unit in units:
+            unit.cancel()
+        await asyncio.gather(*units, return_exceptions=True)
+    await asyncio.wait_for(asyncio.gather(write(), database.ping(), database.ping()), 5)
+
+
+# {% endif %}
 async def test_places_come_back_after_errors(database: Database) -> None:
     for _ in range(5):
         with pytest.raises(KeyError):

@@ -20,6 +20,11 @@ def test_friend_may_read_answers_and_failures(client: TestClient, path: str) -> 
     exposed = set(headers["access-control-expose-headers"].split(", "))
     assert exposed == {
         "X-Request-ID",
+        # {% if cookiecutter.rate_limit %}
+        "RateLimit",
+        "RateLimit-Policy",
+        "Retry-After",
+        # {% endif %}
         # {% if cookiecutter.timing_middleware %}
         "Server-Timing",
         "X-Process-Time",

@@ -5,7 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+# {% if cookiecutter.auth %}
+from app.api.auth import REFUSALS, UNAUTHORIZED, CurrentUser
 from app.api.deps import DatabaseDep, IdPath, PageDep
+from app.api.own_recipes import OwnRecipesDep
+# {% else %}
+from app.api.deps import DatabaseDep, IdPath, PageDep
+# {% endif %}
 from app.crud.crud_recipe import recipe
 from app.schemas.fields import Text
 from app.schemas.page import Page
@@ -42,6 +48,43 @@ async def read_recipe(db: DatabaseDep, id: IdPath) -> RecipeRead:
     return RecipeRead.model_validate(row)
 
 
+# {% if cookiecutter.auth %}
+@router.post("/", status_code=201, responses=UNAUTHORIZED)
+async def create_recipe(db: DatabaseDep, caller: CurrentUser, new: RecipeCreate) -> RecipeRead:
+    """Store a recipe of the caller."""
+    async with db.write() as connection:
+        row = await recipe.create(connection, new, {"submitter_id": caller.id})
+    return RecipeRead.model_validate(row)
+
+
+@router.put("/{id}", responses=REFUSALS)
+async def replace_recipe(
+    db: DatabaseDep, own: OwnRecipesDep, id: IdPath, new: RecipeCreate
+) -> RecipeRead:
+    """Change all fields; only the submitter and superusers may."""
+    async with db.write() as connection:
+        row = await own.update(connection, id, new)
+    return RecipeRead.model_validate(row)
+
+
+@router.patch("/{id}", responses=REFUSALS)
+async def update_recipe(
+    db: DatabaseDep, own: OwnRecipesDep, id: IdPath, changes: RecipeUpdate
+) -> RecipeRead:
+    """Change the fields that are sent; only the submitter and superusers may."""
+    async with db.write() as connection:
+        row = await own.update(connection, id, changes)
+    return RecipeRead.model_validate(row)
+
+
+@router.delete("/{id}", status_code=204, responses=REFUSALS)
+async def delete_recipe(db: DatabaseDep, own: OwnRecipesDep, id: IdPath) -> None:
+    """Delete a recipe; only the submitter and superusers may."""
+    async with db.write() as connection:
+        await own.remove(connection, id)
+
+
+# {%- else %}
 @router.post("/", status_code=201)
 async def create_recipe(db: DatabaseDep, new: RecipeCreate) -> RecipeRead:
     """Store a recipe."""
@@ -73,4 +116,5 @@ async def delete_recipe(db: DatabaseDep, id: IdPath) -> None:
         await recipe.remove(connection, id)
 
 
+# {%- endif +%}
 # {%- endfilter +%}

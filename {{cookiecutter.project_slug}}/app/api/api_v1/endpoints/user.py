@@ -1,6 +1,25 @@
 """Users."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+# {% if cookiecutter.auth %}
+from fastapi import APIRouter, Depends
+
+from app.api.auth import REFUSALS, superuser
+from app.api.credentials import NewAccount
+from app.api.deps import DatabaseDep, IdPath, PageDep
+from app.crud.crud_credential import credential
+from app.crud.crud_user import user
+from app.schemas.page import Page
+from app.schemas.user import UserRead
+
+# Users find themselves at /auth/me; all others are the superusers' business.
+router = APIRouter(
+    prefix="/users",
+    tags=["users"],
+    responses=REFUSALS,
+    dependencies=[Depends(superuser)],
+)
+# {% else %}
 from fastapi import APIRouter
 
 from app.api.deps import DatabaseDep, IdPath, PageDep
@@ -9,6 +28,7 @@ from app.schemas.page import Page
 from app.schemas.user import UserCreate, UserRead
 
 router = APIRouter(prefix="/users", tags=["users"])
+# {% endif %}
 
 
 @router.get("/")
@@ -28,6 +48,15 @@ async def read_user(db: DatabaseDep, id: IdPath) -> UserRead:
 
 
 @router.post("/", status_code=201)
+# {% if cookiecutter.auth %}
+async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
+    """Store a user with a password; an address that is taken is a conflict."""
+    async with db.write() as connection:
+        row = await credential.create_user(connection, new.user, new.password_hash)
+    return UserRead.model_validate(row)
+
+
+# {%- else %}
 async def create_user(db: DatabaseDep, new: UserCreate) -> UserRead:
     """Store a user; an address that is taken is a conflict."""
     async with db.write() as connection:
@@ -35,4 +64,5 @@ async def create_user(db: DatabaseDep, new: UserCreate) -> UserRead:
     return UserRead.model_validate(row)
 
 
+# {%- endif +%}
 # {%- endfilter +%}

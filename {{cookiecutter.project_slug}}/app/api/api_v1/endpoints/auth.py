@@ -1,0 +1,67 @@
+"""Logging in and out."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from fastapi import APIRouter, Depends
+
+from app.api.auth import UNAUTHORIZED, CurrentUser, TokensDep, forbid_storing
+from app.api.credentials import NewAccount, RefreshClaims, UserIdByPassword
+from app.api.deps import DatabaseDep
+from app.core.errors import UnauthorizedError
+from app.crud.crud_credential import credential
+from app.crud.crud_login import login
+from app.schemas.auth import TokenPair
+from app.schemas.user import UserRead
+
+router = APIRouter(
+    prefix="/auth",
+    tags=["auth"],
+    responses=UNAUTHORIZED,
+    dependencies=[Depends(forbid_storing)],
+)
+
+
+@router.post("/signup", status_code=201)
+async def sign_up(db: DatabaseDep, new: NewAccount) -> UserRead:
+    """Store a user with a password; an address that is taken is a conflict."""
+    async with db.write() as connection:
+        row = await credential.create_user(connection, new.user, new.password_hash)
+    return UserRead.model_validate(row)
+
+
+@router.post("/login")
+async def log_in(db: DatabaseDep, tokens: TokensDep, user_id: UserIdByPassword) -> TokenPair:
+    """Exchange an e-mail address and its password for a pair of tokens."""
+    pair = tokens.issue(user_id)
+    async with db.write() as connection:
+        await login.open(connection, pair.claims)
+    return TokenPair.model_validate(pair)
+
+
+@router.post("/refresh")
+async def refresh(db: DatabaseDep, tokens: TokensDep, shown: RefreshClaims) -> TokenPair:
+    """Exchange the refresh token for a new pair.
+
+    Each refresh token is good once: when it comes a second time, the login ends for everybody.
+    """
+    pair = tokens.renew(shown)
+    async with db.write() as connection:
+        is_renewed = await login.renew(connection, shown, pair.claims)
+    if not is_renewed:  # told only now, so that the end of the login is committed
+        raise UnauthorizedError("the login has ended")
+    return TokenPair.model_validate(pair)
+
+
+@router.post("/logout", status_code=204)
+async def log_out(db: DatabaseDep, shown: RefreshClaims) -> None:
+    """End the login: its access token is worth nothing from now on, either."""
+    async with db.write() as connection:
+        await login.close(connection, shown)
+
+
+@router.get("/me")
+async def read_me(caller: CurrentUser) -> UserRead:
+    """Return the caller."""
+    return caller
+
+
+# {%- endfilter +%}

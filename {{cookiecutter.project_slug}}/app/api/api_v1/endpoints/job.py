@@ -1,0 +1,58 @@
+"""Jobs: work that goes on after its request was answered."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from fastapi import APIRouter, Response
+
+# {% if cookiecutter.auth %}
+from app.api.auth import UNAUTHORIZED
+# {% endif %}
+from app.api.deps import DatabaseDep, IdPath, PageDep
+from app.api.jobs import EnqueueDep, OwnerDep, accepted
+from app.crud.crud_job import job
+from app.schemas.job import JobAccepted, JobRead
+from app.schemas.page import Page
+
+# {% if cookiecutter.auth %}
+router = APIRouter(prefix="/jobs", tags=["jobs"], responses=UNAUTHORIZED)
+# {% else %}
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+# {% endif %}
+
+
+@router.get("/")
+async def list_jobs(db: DatabaseDep, page: PageDep, owner: OwnerDep) -> Page[JobRead]:
+    """List jobs in the order of their ids."""
+    async with db.read() as connection:
+        rows = await job.get_multi_for(connection, owner, page.after, page.limit + 1)
+    return Page[JobRead].cut(rows, page.limit)
+
+
+@router.get("/{id}")
+async def read_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
+    """Return one job: ask again until it has ended."""
+    async with db.read() as connection:
+        row = await job.get_for(connection, id, owner)
+    return JobRead.model_validate(row)
+
+
+@router.delete("/{id}", status_code=202)
+async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
+    """Withdraw a job that waits, or ask one that runs to stop, which takes a moment."""
+    async with db.write() as connection:
+        await job.get_for(connection, id, owner)
+        row = await job.cancel(connection, id)
+    return JobRead.model_validate(row)
+
+
+@router.post("/{id}/retry", status_code=202)
+async def retry_job(
+    db: DatabaseDep, id: IdPath, owner: OwnerDep, enqueue: EnqueueDep, response: Response
+) -> JobAccepted:
+    """Run a job once more that failed or was interrupted."""
+    async with db.write() as connection:
+        await job.get_for(connection, id, owner)
+        row = await enqueue.again(connection, id)
+    return accepted(response, row)
+
+
+# {%- endfilter +%}

@@ -1,0 +1,69 @@
+"""Photos of recipes."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from hashlib import sha256
+
+from anyio import to_thread
+from fastapi import APIRouter, Response
+
+# {% if cookiecutter.auth %}
+from app.api.auth import REFUSALS
+from app.api.deps import DatabaseDep, IdPath
+from app.api.jobs import EnqueueDep, accepted
+from app.api.own_recipes import OwnRecipesDep
+from app.api.photos import ContentDep, PhotoSettingsDep
+# {% else %}
+from app.api.deps import DatabaseDep, IdPath
+from app.api.jobs import EnqueueDep, accepted
+from app.api.photos import ContentDep, PhotoSettingsDep
+from app.crud.crud_recipe import recipe
+# {% endif %}
+from app.jobs.flavours import run_in_loop
+from app.jobs.images import store_image
+from app.jobs.photos import PHOTO, PhotoParameters
+from app.schemas.job import JobAccepted
+
+# {% if cookiecutter.auth %}
+router = APIRouter(prefix="/recipes", tags=["recipes"], responses=REFUSALS)
+# {% else %}
+router = APIRouter(prefix="/recipes", tags=["recipes"])
+# {% endif %}
+
+
+@router.post("/{id}/photo", status_code=202)
+async def upload_photo(
+    db: DatabaseDep,
+    # {% if cookiecutter.auth %}
+    own: OwnRecipesDep,
+    # {% endif %}
+    id: IdPath,
+    content: ContentDep,
+    photos: PhotoSettingsDep,
+    enqueue: EnqueueDep,
+    response: Response,
+) -> JobAccepted:
+    """Store a JPEG, PNG or WebP; its thumbnail and a mail follow."""
+    async with db.read() as connection:
+        # {% if cookiecutter.auth %}
+        await own.get(connection, id)
+        # {% else %}
+        await recipe.get(connection, id)
+        # {% endif %}
+    name = await run_in_loop(store_image, content, photos)
+    is_kept = False
+    try:
+        async with db.write() as connection:
+            row = await enqueue(
+                connection,
+                PHOTO,
+                PhotoParameters(recipe_id=id, photo=name),
+                same=f"{id} {sha256(content).hexdigest()}",
+            )
+        is_kept = row.parameters["photo"] == name  # not if the same request came before
+    finally:
+        if not is_kept:
+            await run_in_loop(to_thread.run_sync, (photos.photo_folder / name).unlink)
+    return accepted(response, row)
+
+
+# {%- endfilter +%}

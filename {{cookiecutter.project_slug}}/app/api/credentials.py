@@ -1,0 +1,73 @@
+"""What callers show to log in, checked before an endpoint runs."""
+
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends, Form, Request
+
+from app.api.auth import TokensDep
+from app.api.deps import DatabaseDep
+from app.core.errors import UnauthorizedError
+from app.core.passwords import Passwords
+from app.core.tokens import Claims
+from app.crud.base import Record
+from app.crud.crud_credential import credential
+from app.schemas.auth import PasswordForm, RefreshRequest, Signup
+from app.schemas.user import UserCreate
+
+PasswordFormDep = Annotated[PasswordForm, Form()]
+
+
+async def get_passwords(request: Request) -> Passwords:
+    """Return what hashes and compares passwords."""
+    return request.state.passwords
+
+
+PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+async def stored_credential(db: DatabaseDep, form: PasswordFormDep) -> Record | None:
+    """Return the user's id and the hash to compare with, for which no unit stays open."""
+    async with db.read() as connection:
+        return await credential.get_by_email(connection, form.username)
+
+
+# {% endfilter %}
+async def get_user_id(
+    form: PasswordFormDep,
+    passwords: PasswordsDep,
+    stored: Annotated[Record | None, Depends(stored_credential)],
+) -> int:
+    """Return whose password it is; raise ``UnauthorizedError`` without telling what is wrong."""
+    expected = None if stored is None else stored.password_hash
+    is_right = await passwords.matches(form.password.get_secret_value(), expected)
+    if stored is None or not is_right:
+        raise UnauthorizedError("the address or the password is wrong")
+    return stored.id
+
+
+UserIdByPassword = Annotated[int, Depends(get_user_id)]
+
+
+class Account(NamedTuple):
+    """A new user and the hash of their password."""
+
+    user: UserCreate
+    password_hash: str
+
+
+async def get_account(new: Signup, passwords: PasswordsDep) -> Account:
+    """Hash the password of a new user."""
+    user = UserCreate(name=new.name, email=new.email)
+    return Account(user, await passwords.hash(new.password.get_secret_value()))
+
+
+NewAccount = Annotated[Account, Depends(get_account)]
+
+
+async def get_refresh_claims(shown: RefreshRequest, tokens: TokensDep) -> Claims:
+    """Return what a refresh token of ours claims; raise ``UnauthorizedError``."""
+    return tokens.read(shown.refresh_token.get_secret_value(), "refresh")
+
+
+RefreshClaims = Annotated[Claims, Depends(get_refresh_claims)]

@@ -1,0 +1,84 @@
+"""Who asks for jobs, for the signatures of endpoints."""
+
+# {% if cookiecutter.job_queue == "in_process" %}
+from collections.abc import AsyncGenerator
+# {% endif %}
+from typing import Annotated
+
+# {% if cookiecutter.job_queue == "in_process" %}
+from fastapi import Depends, Header, Request, Response
+# {% else %}
+from fastapi import Depends, Header, Response
+# {% endif %}
+
+# {% if cookiecutter.auth %}
+from app.api.auth import CurrentUser
+# {% endif %}
+from app.crud.base import Record
+from app.jobs.enqueue import Enqueue
+from app.schemas.job import JobAccepted
+
+
+# {% if cookiecutter.auth %}
+async def get_user_id(caller: CurrentUser) -> int | None:
+    """Return whose jobs are asked for."""
+    return caller.id
+
+
+async def get_owner(caller: CurrentUser) -> int | None:
+    """Return whose jobs the caller may see: None stands for everybody's."""
+    return None if caller.is_superuser else caller.id
+
+
+# {%- else %}
+async def get_user_id() -> int | None:
+    """Return whose jobs are asked for: nobody's, because nobody logs in here."""
+    return None
+
+
+async def get_owner() -> int | None:
+    """Return whose jobs the caller may see: None stands for everybody's."""
+    return None
+
+
+# {%- endif +%}
+
+
+UserId = Annotated[int | None, Depends(get_user_id)]
+OwnerDep = Annotated[int | None, Depends(get_owner)]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="the same key, with the same request, gives the same job",
+    ),
+]
+
+
+# {% if cookiecutter.job_queue == "in_process" %}
+async def get_enqueue(
+    request: Request, user_id: UserId, key: Key = None
+) -> AsyncGenerator[Enqueue]:
+    """Lend what queues jobs; after the endpoint has committed them, they are begun."""
+    yield Enqueue(user_id, key)
+    request.state.worker.wake()
+
+
+EnqueueDep = Annotated[Enqueue, Depends(get_enqueue, scope="function")]
+# {% else %}
+async def get_enqueue(user_id: UserId, key: Key = None) -> Enqueue:
+    """Return what queues jobs."""
+    return Enqueue(user_id, key)
+
+
+EnqueueDep = Annotated[Enqueue, Depends(get_enqueue)]
+# {% endif %}
+
+
+def accepted(response: Response, row: Record) -> JobAccepted:
+    """Answer that a job goes on, and say where to ask about it."""
+    response.headers["Location"] = f"/api/v1/jobs/{row.id}"
+    return JobAccepted.model_validate(row)

@@ -1,0 +1,142 @@
+"""Counts requests per client: in this process, or in a Redis that all processes share."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+from time import monotonic, time
+from typing import NamedTuple
+
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage, Storage
+from limits.aio.strategies import MovingWindowRateLimiter
+from redis import RedisError
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from app.core.about import ABOUT
+from app.core.rate_limit import MEMORY, RateLimitSettings
+from app.core.windows import RecentWindows
+
+CONNECTIONS = 20
+# How long a request waits for Redis, and how long Redis is left alone when it did not answer.
+PATIENCE_SECONDS = 0.5
+PAUSE_SECONDS = 5
+
+logger = logging.getLogger("app.rate_limit")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """At most so many requests of a client in any ``seconds``, to one path or to all together."""
+
+    name: str
+    requests: int
+    seconds: int
+    path: str | None = None
+
+    @cached_property
+    def item(self) -> RateLimitItem:
+        """The rule in the words of ``limits``."""
+        return RateLimitItemPerSecond(self.requests, self.seconds, namespace=self.name)
+
+
+class Standing(NamedTuple):
+    """Where a client stands with a rule; the first place gets free after ``reset_seconds``."""
+
+    rule: Rule
+    is_allowed: bool
+    remaining: int
+    reset_seconds: int
+
+
+class Limiter:
+    """Counts in one storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._windows = MovingWindowRateLimiter(storage)
+
+    async def count(self, rule: Rule, client: str) -> Standing:
+        """Count a request, unless the rule refuses it."""
+        is_allowed = await self._windows.hit(rule.item, client)
+        reset_time, remaining = await self._windows.get_window_stats(rule.item, client)
+        reset_seconds = max(1, ceil(reset_time - time()))
+        return Standing(rule, is_allowed, remaining if is_allowed else 0, reset_seconds)
+
+
+class SharedLimiter(Limiter):
+    """Counts in Redis, and while that is away by the same rules in this process.
+
+    A limit of each process is better than none, and than a service that stops with its limiter.
+    """
+
+    def __init__(self, shared: Storage, own: Storage) -> None:
+        super().__init__(shared)
+        self._own = Limiter(own)
+        self._is_away = False
+        self._ask_again_at = 0.0
+        # Requests wait here, not in the pool: there they would use up their patience while others
+        # are served, and find out one after another that Redis is away.
+        self._connections = asyncio.Semaphore(CONNECTIONS)
+
+    async def count(self, rule: Rule, client: str) -> Standing:
+        """Count a request, unless the rule refuses it; Redis gets ``PATIENCE_SECONDS`` for it."""
+        async with self._connections:
+            if self._should_ask():
+                try:
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        standing = await super().count(rule, client)
+                except (OSError, RedisError) as error:
+                    self._note_failure(error)
+                else:
+                    self._note_answer()
+                    return standing
+        return await self._own.count(rule, client)
+
+    def _should_ask(self) -> bool:
+        """Tell whether Redis is there, or it is time for one request to see if it is."""
+        if self._is_away:
+            if monotonic() < self._ask_again_at:
+                return False
+            self._ask_again_at = monotonic() + PAUSE_SECONDS
+        return True
+
+    def _note_failure(self, error: Exception) -> None:
+        self._ask_again_at = monotonic() + PAUSE_SECONDS
+        if not self._is_away:
+            self._is_away = True
+            fields = {"error": type(error).__name__}
+            logger.warning("Redis is away: each process counts alone", extra={"fields": fields})
+
+    def _note_answer(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            logger.info("Redis is back: all processes count together")
+
+
+@asynccontextmanager
+async def open_limiter(settings: RateLimitSettings) -> AsyncGenerator[Limiter]:
+    """Lend what counts. Redis is first asked by a request, so that no start depends on it."""
+    own = RecentWindows(settings.rate_limit_seconds)
+    uri = settings.rate_limit_storage_uri.get_secret_value()
+    if uri == MEMORY:
+        yield Limiter(own)
+        return
+    pool = BlockingConnectionPool.from_url(
+        uri,
+        max_connections=CONNECTIONS,
+        socket_connect_timeout=PATIENCE_SECONDS,  # for disconnecting, too
+        retry=Retry(NoBackoff(), 0),
+    )
+    async with pool:
+        shared = RedisStorage(
+            "redis://",
+            implementation="redispy",
+            key_prefix=ABOUT.title,  # for services that share a Redis
+            connection_pool=pool,  # ty: ignore[invalid-argument-type] as documented, not as typed
+        )
+        yield SharedLimiter(shared, own)

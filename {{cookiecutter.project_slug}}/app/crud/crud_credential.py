@@ -1,0 +1,48 @@
+"""Passwords in the database."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+from sqlalchemy import bindparam, insert, select
+
+from app.crud.base import Record
+from app.crud.crud_user import user
+from app.db.base import Credential, User
+from app.db.engine import AsyncConnection
+from app.schemas.user import UserCreate
+
+
+class CRUDCredential:
+    """What users log in with."""
+
+    def __init__(self) -> None:
+        self._by_email = (
+            select(User.id, Credential.password_hash)
+            .outerjoin(Credential)
+            .where(User.email == bindparam("email"))
+        )
+        self._create = insert(Credential)
+
+    async def get_by_email(self, connection: AsyncConnection, email: str) -> Record | None:
+        """Return ``id`` and ``password_hash``, or None in place of either, of a user's address."""
+        result = await connection.execute(self._by_email, {"email": email.lower()})
+        return result.one_or_none()
+
+    async def create(self, connection: AsyncConnection, user_id: int, password_hash: str) -> None:
+        """Give a user a password; ``ConflictError`` if they have one."""
+        values = {"user_id": user_id, "password_hash": password_hash}
+        await connection.execute(self._create, values)
+
+    async def create_user(
+        self,
+        connection: AsyncConnection,
+        new: UserCreate,
+        password_hash: str,
+    ) -> Record:
+        """Insert a user who can log in, and return their row."""
+        row = await user.create(connection, new)
+        await self.create(connection, row.id, password_hash)
+        return row
+
+
+credential = CRUDCredential()
+
+# {%- endfilter +%}

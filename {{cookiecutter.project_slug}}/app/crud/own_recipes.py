@@ -1,0 +1,44 @@
+"""Recipes that a caller may change."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+from app.core.errors import ForbiddenError
+from app.crud.base import Record
+from app.crud.crud_recipe import recipe
+from app.db.engine import AsyncConnection
+from app.schemas.recipe import RecipeCreate, RecipeUpdate
+
+
+class OwnRecipes:
+    """The recipes of one submitter, or all of them for a superuser.
+
+    Who owns a recipe is asked in the transaction that changes it, and never changes itself.
+    """
+
+    def __init__(self, caller_id: int, *, is_superuser: bool) -> None:
+        self._caller_id = caller_id
+        self._is_superuser = is_superuser
+
+    async def get(self, connection: AsyncConnection, id: int) -> Record:
+        """Return one; raise ``NotFoundError`` or ``ForbiddenError``."""
+        row = await recipe.get(connection, id)
+        if not self._is_superuser and row.submitter_id != self._caller_id:
+            raise ForbiddenError("only its submitter and superusers may change a recipe")
+        return row
+
+    async def update(
+        self,
+        connection: AsyncConnection,
+        id: int,
+        changes: RecipeCreate | RecipeUpdate,
+    ) -> Record:
+        """Change it and return the row; raise ``NotFoundError`` or ``ForbiddenError``."""
+        await self.get(connection, id)
+        return await recipe.update(connection, id, changes)
+
+    async def remove(self, connection: AsyncConnection, id: int) -> None:
+        """Delete it; raise ``NotFoundError`` or ``ForbiddenError``."""
+        await self.get(connection, id)
+        await recipe.remove(connection, id)
+
+
+# {%- endfilter +%}

@@ -1,0 +1,69 @@
+"""Queue jobs, in the transaction of the one who asks for them."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+from dataclasses import dataclass
+from hashlib import sha256
+
+from pydantic import BaseModel
+
+from app.core.request_id import request_id
+from app.crud.base import Record
+from app.crud.crud_job import job
+from app.db.engine import AsyncConnection
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from app.jobs.defer import defer
+# {% endif %}
+from app.jobs.kind import Kind
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from app.jobs.kinds import KINDS
+# {% endif %}
+
+
+@dataclass(frozen=True)
+class Enqueue:
+    """Queues jobs for one request of one user."""
+
+    user_id: int | None
+    idempotency_key: str | None
+
+    async def __call__(
+        self,
+        connection: AsyncConnection,
+        kind: Kind,
+        parameters: BaseModel,
+        *,
+        same: str | None = None,
+    ) -> Record:
+        """Queue a job, or return the one of the same idempotency key.
+
+        Raise ``ConflictError`` if that was asked for by another request: ``same`` tells them apart,
+        or else the parameters do.
+        """
+        request = f"{kind.name} {same or parameters.model_dump_json()}"
+        new = {
+            "fingerprint": sha256(request.encode()).hexdigest(),
+            "kind": kind.name,
+            "parameters": parameters.model_dump(mode="json"),
+            "user_id": self.user_id,
+            "request_id": request_id.get(),
+            "idempotency_key": self.idempotency_key and f"{self.user_id}/{self.idempotency_key}",
+        }
+        # {% if cookiecutter.job_queue == "in_process" %}
+        row, _ = await job.add(connection, new)
+        # {% else %}
+        row, is_new = await job.add(connection, new)
+        if is_new:
+            await defer(connection, row.id, kind.lane)
+        # {% endif %}
+        return row
+
+    async def again(self, connection: AsyncConnection, id: int) -> Record:
+        """Queue a job again that failed or was interrupted; raise ``ConflictError``."""
+        row = await job.retry(connection, id)
+        # {% if cookiecutter.job_queue == "procrastinate" %}
+        await defer(connection, row.id, KINDS[row.kind].lane)
+        # {% endif %}
+        return row
+
+
+# {%- endfilter +%}

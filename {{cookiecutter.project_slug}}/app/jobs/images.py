@@ -1,0 +1,89 @@
+"""Photos: checked, cleaned and stored under names of ours."""
+
+import asyncio
+import os
+import re
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from app.core.errors import TooLargeError, UnsuitableImageError
+from app.core.photos import PhotoSettings
+
+FORMATS = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+# Many phones write MPO: a JPEG with further pictures behind the first.
+SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp"}
+# What of a file's description changes how it looks.
+VISIBLE = ("icc_profile", "transparency")
+NAME = re.compile(r"[0-9a-f]{32}\.(jpg|png|webp)")
+# What WebP can hold.
+LONGEST_SIDE = 16_383
+# One at a time, because 25 million pixels take up to 0.5 GB while WebP is decoded and encoded.
+_decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="photos")
+
+
+async def store_image(content: bytes, settings: PhotoSettings) -> str:
+    """Store a JPEG, PNG or WebP; return its name.
+
+    Only what can be seen is stored, upright, with its colour profile. What else the file holds may
+    be personal, such as the place and the camera, or another file that hides behind the image.
+    Raise ``TooLargeError`` or ``UnsuitableImageError``.
+    """
+    if len(content) > settings.photo_max_bytes:
+        raise TooLargeError(f"the photo is larger than {settings.photo_max_bytes} bytes")
+    return await asyncio.get_running_loop().run_in_executor(_decoder, _store, content, settings)
+
+
+def make_thumbnail(settings: PhotoSettings, name: str) -> str:
+    """Store a small copy of a stored photo; return its name, which is the same each time."""
+    if not NAME.fullmatch(name):
+        raise ValueError("this is not the name of a stored photo")
+    path = settings.photo_folder / name
+    copy = path.with_stem(f"{path.stem}-thumbnail")
+    with Image.open(path, formats=[FORMATS[path.suffix]]) as image:
+        image.thumbnail((settings.photo_thumbnail_pixels, settings.photo_thumbnail_pixels))
+        _write(image, copy)
+    return copy.name
+
+
+def _store(content: bytes, settings: PhotoSettings) -> str:
+    image, suffix = _decode(content, settings.photo_max_pixels)
+    settings.photo_folder.mkdir(parents=True, exist_ok=True)
+    path = settings.photo_folder / f"{secrets.token_hex(16)}{suffix}"
+    _write(image, path)
+    return path.name
+
+
+def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, str]:
+    """Return what can be seen, and how the names of such files end."""
+    try:
+        image = Image.open(BytesIO(content), formats=list(FORMATS.values()))
+        suffix = SUFFIXES[str(image.format)]
+        if image.width * image.height > max_pixels or max(image.size) > LONGEST_SIDE:
+            raise Image.DecompressionBombError  # as Pillow does at far more
+        ImageOps.exif_transpose(image, in_place=True)  # which reads all pixels
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnsuitableImageError(
+            f"the photo has more than {max_pixels} pixels, or {LONGEST_SIDE} on one side"
+        ) from None
+    except Exception:  # noqa: BLE001 - about broken files decoders raise nearly everything
+        raise UnsuitableImageError("this is not a whole JPEG, PNG or WebP image") from None
+    image.info = {key: image.info[key] for key in VISIBLE if key in image.info}
+    return image, suffix
+
+
+def _write(image: Image.Image, path: Path) -> None:
+    """Write a file that is there as a whole or not at all."""
+    part = path.with_name(f"{secrets.token_hex(16)}.part")
+    try:
+        with part.open("xb") as file:
+            profile = image.info.get("icc_profile")
+            image.save(file, FORMATS[path.suffix], icc_profile=profile, quality=90, method=1)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,31 @@
+"""A sample of work that keeps a processor busy."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from functools import partial
+from typing import Any
+
+from anyio import to_process
+
+from app.jobs.flavours import run_in_loop
+from app.jobs.kind import Kind
+from app.jobs.run import Run
+from app.jobs.sieve import count_primes
+from app.schemas.job import PrimesParameters
+
+CHUNK = 500_000
+
+
+async def primes(run: Run, parameters: PrimesParameters) -> dict[str, Any]:
+    """Count primes in a child process, which dies with the attempt."""
+    found = 0
+    for start in range(0, parameters.limit, CHUNK):
+        stop = min(start + CHUNK, parameters.limit)
+        count = partial(to_process.run_sync, count_primes, start, stop, cancellable=True)
+        found += await run_in_loop(count)
+        await run.report(stop / parameters.limit)
+    await run.record("counted", {"primes": found})
+    return {"primes": found}
+
+
+# {% endfilter %}
+PRIMES = Kind("primes", PrimesParameters, primes, timeout_seconds=300, lane="processor")

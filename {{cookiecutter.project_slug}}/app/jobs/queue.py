@@ -1,0 +1,89 @@
+"""The queue of procrastinate as workers see it: what runs a job, and what looks after the queue."""
+
+from functools import partial
+
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job, Status
+
+from app.core.config import Settings
+from app.core.jobs import JobSettings
+from app.db.postgresql import connect_args
+from app.db.session import Database
+from app.jobs.defer import TASK
+from app.jobs.flavours import run_unbroken
+from app.jobs.run import JobTable
+from app.jobs.runner import Runner
+
+UPKEEP = "upkeep"
+
+
+class TryAgainError(Exception):
+    """The attempt failed, but the next one may succeed."""
+
+
+class Backoff(BaseRetryStrategy):
+    """Wait twice as long before each further attempt; whoever was asked to stop does not wait."""
+
+    def __init__(self, first_seconds: float) -> None:
+        self._first_seconds = first_seconds
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Tell when the next attempt is due."""
+        wait_seconds = self.wait_seconds(exception, job.attempts)
+        return RetryDecision(retry_in={"milliseconds": round(wait_seconds * 1000)})
+
+    def wait_seconds(self, error: BaseException, attempts: int) -> float:
+        """Return how long to wait after so many attempts before the one that ended like this."""
+        return self._first_seconds * 2**attempts if isinstance(error, TryAgainError) else 0
+
+
+def open_queue(settings: Settings, database: Database) -> App:
+    """Build what workers serve; the caller opens it."""
+    address = settings.database_url.set(drivername="postgresql")
+    connector = PsycopgConnector(
+        conninfo=address.render_as_string(hide_password=False),
+        kwargs=connect_args(settings),
+        max_size=8,  # each lane keeps one to listen
+    )
+    queue = App(connector=connector)
+    add_runner(queue, database, settings)
+    add_upkeep(queue, JobTable(database), settings.jobs)
+    return queue
+
+
+def add_runner(queue: App, database: Database, settings: Settings) -> None:
+    """Add the task that runs jobs of all kinds."""
+    table = JobTable(database)
+    runner = Runner(database, settings, unfinished="queued")
+
+    @queue.task(name=TASK, pass_context=True, retry=Backoff(settings.jobs.job_backoff_seconds))
+    async def run_job(context: JobContext, job_id: int) -> None:
+        row = await run_unbroken(partial(table.start, job_id))
+        if row is None:  # withdrawn, or at its end although its worker died before it said so here
+            return
+        may_retry = context.job.attempts < settings.jobs.job_retries
+        if await runner.run(row, may_retry=may_retry) == "queued":
+            raise TryAgainError
+
+
+def add_upkeep(queue: App, table: JobTable, settings: JobSettings) -> None:
+    """Add the periodic tasks. Many workers ask for them; the queue runs each once at a time."""
+
+    @queue.periodic(cron="* * * * * */5")  # seconds come last
+    @queue.task(name="take_back", queue=UPKEEP, queueing_lock="take_back", pass_context=True)
+    async def take_back(context: JobContext, timestamp: int) -> None:
+        manager = context.app.job_manager
+        lost = await manager.get_stalled_jobs(seconds_since_heartbeat=settings.job_lost_seconds)
+        for entry in lost:
+            job_id = entry.task_kwargs.get("job_id")  # upkeep has none, and comes again by itself
+            if isinstance(job_id, int):
+                if entry.attempts < settings.job_retries:
+                    await manager.retry_job(entry)
+                    continue
+                await run_unbroken(partial(table.give_up, job_id))
+            await manager.finish_job(entry, Status.FAILED, delete_job=True)
+
+    @queue.periodic(cron="7 * * * *")
+    @queue.task(name="forget", queue=UPKEEP, queueing_lock="forget")
+    async def forget(timestamp: int) -> None:
+        await run_unbroken(partial(table.forget, settings.job_keep_days))

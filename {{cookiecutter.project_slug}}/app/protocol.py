@@ -1,0 +1,43 @@
+"""How the server speaks HTTP: as uvicorn does, with a bound on how long a head may take."""
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_SECONDS = 10
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Close a connection on which no whole request line with headers arrives in time.
+
+    uvicorn bounds only the silence after an answer, and the first byte that follows ends it. So
+    this also ends bodies that trickle in after their request was answered. Tested with 0.54.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and self._deadline is None and self in self.connections:  # no WebSocket
+            self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    def _expect_head(self) -> None:
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

@@ -1,0 +1,42 @@
+"""What clients send and get to log in."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Secret, StringConstraints
+
+from app.core.auth import Password
+from app.schemas.fields import Text
+from app.schemas.user import UserCreate
+
+BEARER: Literal["bearer"] = "bearer"
+
+
+class Signup(UserCreate):
+    """A new user with a password."""
+
+    password: Password
+
+
+class PasswordForm(BaseModel):
+    """OAuth 2's password grant, as far as it is needed; the user name is the e-mail address."""
+
+    grant_type: Literal["password"] = "password"
+    username: Text
+    password: Secret[Annotated[str, StringConstraints(max_length=128)]]
+
+
+class RefreshRequest(BaseModel):
+    """The refresh token that came last."""
+
+    refresh_token: Secret[Annotated[str, StringConstraints(max_length=2000)]]
+
+
+class TokenPair(BaseModel):
+    """Tokens of a login; ``expires_in`` says for how many seconds the first one is good."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    access_token: str
+    token_type: Literal["bearer"] = BEARER
+    refresh_token: str
+    expires_in: int

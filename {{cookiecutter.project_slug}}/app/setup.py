@@ -1,0 +1,42 @@
+"""Write the secrets that are missing to ``.env``: ``python -m app.setup``."""
+
+import sys
+from pathlib import Path
+from secrets import token_urlsafe
+from tempfile import TemporaryDirectory
+
+from pydantic import ValidationError
+
+from app.core.auth import AuthSettings
+from app.core.environment import complaint
+
+RANDOM_BYTES = {"secret_key": 32, "first_superuser_password": 12}
+
+
+def main() -> None:
+    """Add what neither the environment nor ``.env`` has; what is there stays as it is."""
+    try:
+        settings = AuthSettings()
+    except ValidationError as error:
+        raise SystemExit(complaint(error)) from None
+    missing = [name for name in RANDOM_BYTES if getattr(settings, name) is None]
+    if missing:
+        lines = [f"{name.upper()}={token_urlsafe(RANDOM_BYTES[name])}" for name in missing]
+        append(Path(".env").resolve(), lines)
+    names = " and ".join(name.upper() for name in missing) or "No secret"
+    sys.stdout.write(f"{names} added to .env\n")
+
+
+def append(file: Path, lines: list[str]) -> None:
+    """Put the longer file in the place of the shorter one, whole, and for nobody else to read."""
+    before = file.read_bytes() if file.exists() else b""
+    separator = b"" if before.endswith(b"\n") or not before else b"\n"
+    with TemporaryDirectory(dir=file.parent, prefix=".env.") as folder:
+        new = Path(folder, file.name)
+        new.touch(mode=0o600)
+        new.write_bytes(before + separator + "\n".join([*lines, ""]).encode())
+        new.replace(file)
+
+
+if __name__ == "__main__":
+    main()

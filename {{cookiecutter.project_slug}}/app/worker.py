@@ -1,0 +1,64 @@
+"""Run jobs: ``python -m app.worker``, any number of them, on any machine."""
+
+import asyncio
+import logging
+import signal
+
+from procrastinate import App
+
+from app.core.config import Settings, load_settings
+from app.core.logging import configure_logging
+from app.db.engine import run_from_loop
+from app.db.session import Database
+from app.jobs.queue import UPKEEP, open_queue
+
+POLL_SECONDS = 2  # new jobs are announced; those that are tried again are not
+
+
+async def main() -> None:
+    """Work until SIGTERM or Ctrl+C, then let jobs finish; the rest goes back into the queue."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    # Its lines know neither the request nor the kind of job; ours do.
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    database = Database.from_settings(settings)
+    try:
+        async with open_queue(settings, database).open_async() as queue:
+            await work(queue, settings)
+    finally:
+        await run_from_loop(database.close)
+
+
+async def work(queue: App, settings: Settings) -> None:
+    """Serve all lanes until a signal; raise ``SystemExit`` if one of them ends by itself."""
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    sizes = {"processor": 1, "waiting": settings.jobs.job_concurrency, UPKEEP: 1}
+    lanes = [
+        asyncio.create_task(
+            queue.run_worker_async(
+                queues=[lane],
+                concurrency=size,
+                install_signal_handlers=False,
+                delete_jobs="always",  # what became of them is in our own table
+                fetch_job_polling_interval=POLL_SECONDS,
+                shutdown_graceful_timeout=settings.grace_seconds,
+                update_heartbeat_interval=settings.jobs.job_heartbeat_seconds,
+                stalled_worker_timeout=settings.jobs.job_lost_seconds,
+            )
+        )
+        for lane, size in sizes.items()
+    ]
+    waiting = asyncio.create_task(asked.wait())
+    await asyncio.wait([*lanes, waiting], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*lanes, waiting):
+        task.cancel()
+    await asyncio.gather(*lanes, waiting, return_exceptions=True)
+    if not asked.is_set():
+        raise SystemExit("The worker cannot go on; its log says why.")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

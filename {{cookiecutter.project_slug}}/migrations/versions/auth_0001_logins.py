@@ -1,0 +1,52 @@
+"""Passwords and logins."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "auth_0001"
+down_revision = "0001"
+branch_labels = ("auth",)
+depends_on = None
+
+# {% if cookiecutter.database == "postgresql" %}
+KEY = sa.BigInteger()
+# {% else %}
+# Holds 64 bits too, and is the only type whose keys SQLite numbers by itself.
+KEY = sa.Integer()
+# {% endif %}
+
+
+def upgrade() -> None:
+    """Create both tables."""
+    op.create_table(
+        "credential",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("password_hash", sa.String(255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credential")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_credential_user_id")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_credential_user_id_user"), ondelete="CASCADE"
+        ),
+    )
+    op.create_table(
+        "login",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("sid", sa.String(32), nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("token_digest", sa.String(64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login")),
+        sa.UniqueConstraint("sid", name=op.f("uq_login_sid")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_login_user_id_user"), ondelete="CASCADE"
+        ),
+    )
+    op.create_index(op.f("ix_login_user_id"), "login", ["user_id"])
+    op.create_index(op.f("ix_login_expires_at"), "login", ["expires_at"])
+
+
+def downgrade() -> None:
+    """Drop both tables; users stay."""
+    op.drop_table("login")
+    op.drop_table("credential")

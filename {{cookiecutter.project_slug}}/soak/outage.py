@@ -1,0 +1,104 @@
+"""A database that dies, comes back, and stops answering."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
+
+from soak.load import USERS, Answer, count_bad, count_lost, load
+from soak.postgresql import Postgresql
+from soak.promise import Promise
+from soak.service import Service
+
+OUTAGE_SECONDS = 3
+FROZEN_SECONDS = 12
+REQUESTS = 40
+# {% if cookiecutter.async_db %}
+# Waiting for a connection and a statement, as soak/service.py sets them, and a margin.
+ANSWER_SECONDS = 10
+# {% else %}
+# A thread that waits for the database returns when that goes on.
+ANSWER_SECONDS = FROZEN_SECONDS + 3
+# {% endif %}
+
+
+def attack(service: Service, database: Postgresql) -> Iterator[Promise]:
+    """Kill it under load, restart it while nobody asks, and freeze it."""
+    yield from _kill(service, database)
+    yield from _restart(service, database)
+    yield from _freeze(service, database)
+
+
+def _kill(service: Service, database: Postgresql) -> Iterator[Promise]:
+    with load(service) as clients:
+        sleep(2)
+        database.kill()
+        killed_at = monotonic()
+        unready = _seconds_until(lambda: not service.is_ready())
+        sleep(OUTAGE_SECONDS)
+        failed = _first(clients.answers, killed_at, 503)
+        database.start()
+        started_at = monotonic()
+        ready = _seconds_until(service.is_ready)
+        sleep(2)
+    recovered = _first(clients.answers, started_at, 200)
+    bad = count_bad(clients.answers, 200, 201, 503)
+    lost = count_lost(service, clients.answers)
+    yield Promise("database killed: seconds until 503", failed, 2)
+    yield Promise("database killed: seconds until not ready", unready, 2)
+    yield Promise("database back: seconds until 200", recovered, 2)
+    yield Promise("database back: seconds until ready", ready, 2)
+    yield Promise("database killed: answers other than 200, 201, 503", bad, 0)
+    yield Promise("database killed: writes lost after a 201", lost, 0)
+
+
+def _restart(service: Service, database: Postgresql) -> Iterator[Promise]:
+    with load(service):
+        sleep(1)
+    database.stop()
+    database.start()
+    with service.client() as client, ThreadPoolExecutor(REQUESTS // 2) as threads:
+        asked = [threads.submit(client.get, USERS) for _ in range(REQUESTS)]
+        bad = sum(not answer.result().is_success for answer in asked)
+    yield Promise(f"database restarted: of {REQUESTS} requests failed", bad, 0)
+
+
+def _freeze(service: Service, database: Postgresql) -> Iterator[Promise]:
+    with load(service) as clients:
+        sleep(1)
+        with database.frozen():
+            frozen_at = monotonic()
+            alive = [_seconds_to_live(service) for _ in range(FROZEN_SECONDS * 5)]
+        thawed_at = monotonic()
+        sleep(2)
+    during = [answer for answer in clients.answers if answer.answered_at > frozen_at]
+    slowest = max(answer.seconds for answer in during)
+    recovered = _first(clients.answers, thawed_at, 200)
+    bad = count_bad(during, 200, 201, 503)
+    yield Promise("database frozen: slowest answer in s", slowest, ANSWER_SECONDS)
+    yield Promise("database frozen: answers other than 200, 201, 503", bad, 0)
+    yield Promise("database frozen: slowest /health/live in s", max(alive), 1)
+    yield Promise("database thawed: seconds until 200", recovered, 2)
+    yield Promise("database frozen: writes lost after a 201", count_lost(service, during), 0)
+
+
+def _first(answers: list[Answer], since: float, status: int) -> float:
+    """Return how many seconds later the first answer with this status came."""
+    times = [answer.answered_at for answer in answers if answer.status == status]
+    return min((at - since for at in times if at > since), default=float("inf"))
+
+
+def _seconds_until(is_so: Callable[[], bool]) -> float:
+    start = monotonic()
+    while not is_so():
+        sleep(0.05)
+    return monotonic() - start
+
+
+def _seconds_to_live(service: Service) -> float:
+    """Ask whether the process answers, and return how long that took; five times a second."""
+    start = monotonic()
+    with service.client() as client:
+        client.get("/health/live").raise_for_status()
+    seconds = monotonic() - start
+    sleep(max(0, 0.2 - seconds))
+    return seconds

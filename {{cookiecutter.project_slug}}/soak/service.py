@@ -1,0 +1,140 @@
+"""The service as a process, as its users meet it."""
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+# {% if cookiecutter.auth %}
+from secrets import token_hex
+# {% endif %}
+from time import monotonic, sleep
+
+import httpx2
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 30
+ANSWER_SECONDS = 40
+# Nothing here is encrypted, and each client would take 20 ms to read the machine's certificates.
+UNUSED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# {% if cookiecutter.auth %}
+LOGIN = "/api/v1/auth/login"
+SUPERUSER = "admin@example.com"
+PASSWORD = token_hex()
+# {% endif %}
+# What is set differently from the defaults, and why.
+VARIABLES = {
+    "ENVIRONMENT": "local",
+    "DOCS_ENABLED": "true",  # malformed requests are made from the OpenAPI document
+    "DRAIN_SECONDS": "2",
+    "LOG_LEVEL": "ERROR",
+    # {% if cookiecutter.auth %}
+    "FIRST_SUPERUSER": SUPERUSER,
+    "FIRST_SUPERUSER_PASSWORD": PASSWORD,
+    # {% endif %}
+    # {% if cookiecutter.rate_limit %}
+    # Out of reach, except where the limit is attacked.
+    "RATE_LIMIT_REQUESTS": "1000000",
+    # {% if cookiecutter.auth %}
+    "RATE_LIMIT_LOGIN_REQUESTS": "1000000",
+    # {% endif %}
+    "RATE_LIMIT_STORAGE_URI": "memory://",
+    # {% endif %}
+    # {% if cookiecutter.database == "postgresql" %}
+    "DATABASE_STATEMENT_SECONDS": "4",  # less than the database is frozen for
+    # {% endif %}
+    # {% if cookiecutter.fan_out %}
+    # Nothing leaves this machine.  # example
+    "IDEAS_BASE_URL": "http://127.0.0.1:1",  # example
+    "WEATHER_BASE_URL": "http://127.0.0.1:1",  # example
+    "NEWS_BASE_URL": "http://127.0.0.1:1",  # example
+    # {% endif %}
+}
+
+
+class Service:
+    """A process that serves on this machine."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self.port = port
+        # What entitles to read and create users.
+        self.headers: dict[str, str] = {}
+
+    def client(self) -> httpx2.Client:
+        """Open a client that keeps one connection, past any proxy of the developer's."""
+        return httpx2.Client(
+            base_url=f"http://127.0.0.1:{self.port}",
+            headers=self.headers,
+            timeout=ANSWER_SECONDS,
+            trust_env=False,
+            verify=UNUSED,
+        )
+
+    def connect(self, first: bytes = b"") -> socket.socket:
+        """Open a bare connection and send the first bytes."""
+        connection = socket.create_connection(("127.0.0.1", self.port), ANSWER_SECONDS)
+        connection.sendall(first)
+        return connection
+
+    def is_ready(self) -> bool:
+        """Ask as an orchestrator does, over a connection of its own."""
+        try:
+            with self.client() as client:
+                return client.get("/health/ready").is_success
+        except httpx2.TransportError:
+            return False
+
+    def wait_until_ready(self) -> None:
+        """Give it time to start, or end this program."""
+        give_up_at = monotonic() + START_SECONDS
+        while not self.is_ready():
+            if monotonic() > give_up_at or self.process.poll() is not None:
+                raise SystemExit("the service did not get ready")
+            sleep(0.05)
+
+    # {% if cookiecutter.auth %}
+    def log_in(self) -> None:
+        """Become superuser; the login outlasts the attacks."""
+        form = {"username": SUPERUSER, "password": PASSWORD}
+        with self.client() as client:
+            tokens = client.post(LOGIN, data=form).raise_for_status().json()
+        self.headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+
+    # {% endif %}
+    def memory_mb(self) -> float:
+        """Return how much memory the process occupies."""
+        command = ["ps", "-o", "rss=", "-p", str(self.process.pid)]
+        return int(subprocess.check_output(command)) / 1024
+
+    def stop(self) -> float:
+        """Ask it to stop; return how many seconds it took, or end this program."""
+        asked_at = monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+        return monotonic() - asked_at
+
+
+@contextmanager
+def serving(database_url: str, **more: str) -> Generator[Service]:
+    """Prepare the database, start the service, with more variables, and lend it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    variables = os.environ | VARIABLES | {"DATABASE_URL": database_url, "PORT": str(port)} | more
+    for module in (["alembic", "upgrade", "heads"], ["app.initial_data"]):
+        subprocess.run([sys.executable, "-m", *module], cwd=ROOT, env=variables, check=True)
+    process = subprocess.Popen([sys.executable, "-m", "app.serve"], cwd=ROOT, env=variables)
+    try:
+        service = Service(process, port)
+        service.wait_until_ready()
+        # {% if cookiecutter.auth %}
+        service.log_in()
+        # {% endif %}
+        yield service
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,69 @@
+"""Users of the tests, and how they log in."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from pydantic import Secret, SecretStr
+
+from app.core import passwords
+from app.core.auth import AuthSettings
+from app.core.tokens import Tokens
+from app.crud.crud_login import login
+from app.crud.crud_user import user
+from app.db.session import Database
+from app.schemas.user import UserCreate
+
+AUTH = "/api/v1/auth"
+PASSWORD = "correct horse"  # noqa: S105 (of nobody)
+KEY = "0123456789abcdef" * 4
+SETTINGS = AuthSettings(
+    secret_key=SecretStr(KEY),
+    first_superuser_password=Secret(PASSWORD),
+)
+REAL = passwords.algorithm
+QUICK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+
+
+def log_in_superuser(client: TestClient) -> dict[str, str]:
+    """Add a superuser, and return the header they send."""
+    assert client.portal
+    database = client.app_state["database"]
+    return client.portal.call(add_superuser, database, client.app_state["tokens"])
+
+
+async def add_superuser(database: Database, tokens: Tokens) -> dict[str, str]:
+    """Add a superuser, and return the header they send."""
+    async with database.write() as connection:
+        new = UserCreate(name="Root", email="root@example.com")
+        row = await user.create(connection, new, {"is_superuser": True})
+        pair = tokens.issue(row.id)
+        await login.open(connection, pair.claims)
+    return bearer(pair.access_token)
+
+
+# {% endfilter %}
+def sign_up(client: TestClient, email: str) -> int:
+    """Return the id of a new user whose password is ``PASSWORD``."""
+    new = {"name": "Somebody", "email": email, "password": PASSWORD}
+    response = client.post(f"{AUTH}/signup", json=new)
+    assert response.status_code == 201, response.text
+    return response.json()["id"]
+
+
+def log_in(client: TestClient, email: str, password: str = PASSWORD) -> dict[str, str]:
+    """Return the tokens of a user."""
+    response = client.post(f"{AUTH}/login", data={"username": email, "password": password})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries an access token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def caller(client: TestClient, email: str) -> dict[str, str]:
+    """Return the header of a new user."""
+    sign_up(client, email)
+    return bearer(log_in(client, email)["access_token"])

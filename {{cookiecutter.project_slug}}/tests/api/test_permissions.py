@@ -1,0 +1,92 @@
+"""Who may do what. A route that is open without being listed here fails."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+
+from tests.accounts import AUTH, caller
+
+USERS = "/api/v1/users/"
+OPEN = {
+    "GET /docs",
+    "GET /fault",  # of the tests
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /redoc",
+    "POST /api/v1/auth/signup",
+    # These ask for a password or a refresh token instead.
+    "POST /api/v1/auth/login",
+    "POST /api/v1/auth/logout",
+    "POST /api/v1/auth/refresh",
+    "GET /",  # example
+    "GET /api/v1/recipes/",  # example
+    "GET /api/v1/recipes/search",  # example
+    "GET /api/v1/recipes/{id}",  # example
+    # {% if cookiecutter.fan_out %}
+    "GET /api/v1/dashboard/{city}",  # example
+    "GET /api/v1/recipes/ideas",  # example
+    "GET /api/v1/recipes/ideas/async",  # example
+    # {% endif %}
+}
+# Files, and the document itself, which are there before any route of ours.
+FILES = {
+    "/api/v1/openapi.json",
+    "/docs-assets",
+    "/static",  # example
+}
+
+
+def routes(app: FastAPI) -> set[str]:
+    """Return all methods and paths but those of files."""
+    return {
+        f"{method} {route.path}"
+        for route in iter_route_contexts(app.routes)
+        if route.path not in FILES
+        for method in route.methods or {"ANY"}
+    }
+
+
+def protected(app: FastAPI) -> set[str]:
+    """Return the methods and paths that ask for an access token."""
+    return {
+        f"{method.upper()} {path}"
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if "security" in operation
+    }
+
+
+def test_only_listed_routes_are_open(app: FastAPI) -> None:
+    assert routes(app) - protected(app) == OPEN
+
+
+def test_all_others_refuse_whoever_is_not_logged_in(app: FastAPI, anonymous: TestClient) -> None:
+    assert protected(app)
+    for route in protected(app):
+        method, path = route.split()
+        response = anonymous.request(method, path.replace("{id}", "1"))
+        assert response.status_code == 401, route
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_document_says_what_is_refused(app: FastAPI) -> None:
+    document = app.openapi()
+    (scheme,) = document["components"]["securitySchemes"].values()
+    assert scheme["flows"]["password"]["tokenUrl"] == f"{AUTH}/login"
+    for route in protected(app):
+        method, path = route.split()
+        assert "401" in document["paths"][path][method.lower()]["responses"], route
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", USERS), ("GET", f"{USERS}1"), ("POST", USERS)]
+)
+def test_users_are_the_business_of_superusers(
+    anonymous: TestClient, method: str, path: str
+) -> None:
+    headers = caller(anonymous, "ada@example.com")
+    response = anonymous.request(method, path, headers=headers)
+    assert (response.status_code, response.json()["status"]) == (403, 403)
+    assert response.json()["detail"] == "only a superuser may do this"

@@ -1,0 +1,36 @@
+"""Jobs of tests, queued through an endpoint of their own."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import pytest
+from fastapi import FastAPI, Response
+
+from app.api.deps import DatabaseDep
+from app.api.jobs import EnqueueDep, accepted
+from app.core.errors import ConflictError
+from app.jobs.kinds import KINDS
+from app.schemas.job import JobAccepted
+from tests.jobs.kinds import ALONE, BEHAVE, BRIEF, Behaviour
+
+
+async def start(
+    db: DatabaseDep,
+    enqueue: EnqueueDep,
+    behaviour: Behaviour,
+    kind: str,
+    response: Response,
+    *,
+    rolls_back: bool = False,
+) -> JobAccepted:
+    async with db.write() as connection:
+        row = await enqueue(connection, KINDS[kind], behaviour)
+        if rolls_back:
+            raise ConflictError("something else could not be stored")
+    return accepted(response, row)
+
+
+# {% endfilter %}
+@pytest.fixture(autouse=True)
+def _kinds(monkeypatch: pytest.MonkeyPatch, app: FastAPI) -> None:
+    for kind in (ALONE, BEHAVE, BRIEF):
+        monkeypatch.setitem(KINDS, kind.name, kind)
+    app.add_api_route("/behave", start, methods=["POST"], status_code=202)

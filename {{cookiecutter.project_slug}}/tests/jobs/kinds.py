@@ -1,0 +1,39 @@
+"""Kinds of jobs for tests: they do what their parameter says."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from typing import Any, Literal, TypeAlias
+
+from anyio import sleep
+from pydantic import BaseModel
+
+from app.core.errors import ConflictError
+from app.jobs.flavours import run_in_loop
+from app.jobs.kind import Kind
+from app.jobs.run import Run
+
+Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap"]
+
+
+class Behaviour(BaseModel):
+    """What a job shall do."""
+
+    does: Deed
+
+
+async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
+    if parameters.does == "fail":
+        raise RuntimeError("secret")
+    if parameters.does == "refuse":
+        raise ConflictError("this cannot be done")
+    while parameters.does == "hang":
+        await run_in_loop(sleep, 0.01)
+    if parameters.does == "nap":
+        await run_in_loop(sleep, 0.2)
+    await run.record("done")
+    return {"attempt": run.attempt}
+
+
+# {% endfilter %}
+BEHAVE = Kind("behave", Behaviour, behave, timeout_seconds=5)
+BRIEF = Kind("brief", Behaviour, behave, timeout_seconds=0.1)
+ALONE = Kind("alone", Behaviour, behave, timeout_seconds=5, lane="processor")

@@ -1,0 +1,60 @@
+"""Jobs behind the back of the API."""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import datetime as dt
+
+from sqlalchemy import func, select, update
+
+from app.crud.base import Record
+from app.crud.crud_job import job
+from app.db.base import Effect, Job
+from app.db.session import Database
+from app.jobs.enqueue import Enqueue
+from app.jobs.kind import Kind
+from tests.jobs.kinds import BEHAVE, Behaviour, Deed
+
+
+async def queue(database: Database, does: Deed, *, kind: Kind = BEHAVE, count: int = 1) -> int:
+    """Queue so many jobs of the tests and return the id of the last."""
+    enqueue = Enqueue(user_id=None, idempotency_key=None)
+    async with database.write() as connection:
+        rows = [await enqueue(connection, kind, Behaviour(does=does)) for _ in range(count)]
+    return rows[-1].id
+
+
+async def take(database: Database, id: int, *, heartbeat_ago: float) -> None:
+    """Take a job as somebody did who was not heard of since, in seconds."""
+    heartbeat_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=heartbeat_ago)
+    async with database.write() as connection:
+        row = await job.start(connection, id)
+        assert row is not None
+        aged = update(Job).where(Job.id == id).values(heartbeat_at=heartbeat_at)
+        await connection.execute(aged)
+
+
+async def get(database: Database, id: int) -> Record:
+    """Return the row of a job."""
+    async with database.read() as connection:
+        return await job.get(connection, id)
+
+
+async def count(database: Database, status: str) -> int:
+    """Count the jobs of a status."""
+    counting = select(func.count()).select_from(Job).where(Job.status == status)
+    async with database.read() as connection:
+        return await connection.scalar(counting) or 0
+
+
+async def most_attempts(database: Database) -> int:
+    """Return how often the job was begun that was begun most often."""
+    async with database.read() as connection:
+        return await connection.scalar(select(func.max(Job.attempts))) or 0
+
+
+async def effects(database: Database) -> int:
+    """Count the effects of all jobs."""
+    async with database.read() as connection:
+        return await connection.scalar(select(func.count()).select_from(Effect)) or 0
+
+
+# {%- endfilter +%}

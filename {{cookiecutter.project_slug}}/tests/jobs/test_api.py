@@ -1,0 +1,69 @@
+"""The jobs API, seen by its clients."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.jobs.client import JOBS, behave
+
+TASKS = "/api/v1/tasks/"
+
+
+def test_task_is_accepted_and_can_be_asked_about(client: TestClient) -> None:
+    response = client.post(TASKS, json={"limit": 100})
+    assert response.status_code == 202
+    id = response.json()["id"]
+    assert response.json() == {"id": id, "status": "queued"}
+    assert response.headers["Location"] == f"{JOBS}{id}"
+    job = client.get(response.headers["Location"]).json()
+    assert (job["kind"], job["parameters"]) == ("primes", {"limit": 100})
+
+
+@pytest.mark.parametrize("limit", [1, 500_000_001, "many", None])
+def test_task_is_bounded(client: TestClient, limit: object) -> None:
+    assert client.post(TASKS, json={"limit": limit}).status_code == 422
+
+
+def test_unknown_job_is_not_found(client: TestClient) -> None:
+    for answer in (
+        client.get(f"{JOBS}1"),
+        client.delete(f"{JOBS}1"),
+        client.post(f"{JOBS}1/retry"),
+    ):
+        assert (answer.status_code, answer.json()["detail"]) == (404, "Job 1 does not exist")
+
+
+def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
+    ids = [behave(client, "succeed") for _ in range(3)]
+    first = client.get(JOBS, params={"limit": 2}).json()
+    assert [job["id"] for job in first["items"]] == ids[:2]
+    rest = client.get(JOBS, params={"limit": 2, "after": first["next_after"]}).json()
+    assert [job["id"] for job in rest["items"]] == ids[2:]
+
+
+def test_same_key_gives_the_same_job(client: TestClient) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        ids = set(threads.map(lambda _: behave(client, "succeed", key="once"), range(8)))
+    assert len(ids) == 1
+    assert len(client.get(JOBS).json()["items"]) == 1
+
+
+def test_same_key_with_another_request_is_a_conflict(client: TestClient) -> None:
+    behave(client, "succeed", key="once")
+    again = partial(client.post, headers={"Idempotency-Key": "once"})
+    assert again("/behave?kind=behave", json={"does": "fail"}).status_code == 409
+    assert again("/behave?kind=brief", json={"does": "succeed"}).status_code == 409
+    assert again(TASKS, json={"limit": 100}).status_code == 409
+
+
+def test_key_is_checked(client: TestClient) -> None:
+    response = client.post(TASKS, json={}, headers={"Idempotency-Key": "two words"})
+    assert response.status_code == 422
+
+
+def test_job_is_queued_with_its_transaction_or_not_at_all(client: TestClient) -> None:
+    response = client.post("/behave?kind=behave&rolls_back=true", json={"does": "succeed"})
+    assert response.status_code == 409
+    assert client.get(JOBS).json()["items"] == []

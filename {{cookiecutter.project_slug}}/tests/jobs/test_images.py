@@ -1,0 +1,183 @@
+"""Photos: what is taken, what of it is kept, and where."""
+
+import os
+import struct
+import threading
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
+
+from app.core.errors import TooLargeError, UnsuitableImageError
+from app.core.photos import PhotoSettings
+from app.jobs.images import NAME, make_thumbnail, store_image
+
+PHOTO = "/api/v1/recipes/1/photo"
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+FORMATS = pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> PhotoSettings:
+    return PhotoSettings(photo_folder=tmp_path / "photos")
+
+
+def encoded(
+    format: str,
+    mode: str = "RGB",
+    size: tuple[int, int] = (64, 32),
+    **more: object,
+) -> bytes:
+    file = BytesIO()
+    Image.linear_gradient("L").resize(size).convert(mode).save(file, format, **more)
+    return file.getvalue()
+
+
+def enlarged(width: int, height: int) -> bytes:
+    """Return a PNG that claims to be larger than it is."""
+    png = bytearray(encoded("PNG"))
+    png[16:24] = struct.pack(">II", width, height)
+    png[29:33] = struct.pack(">I", zlib.crc32(png[12:29]))
+    return bytes(png)
+
+
+@pytest.mark.parametrize(
+    ("format", "mode", "suffix"),
+    [
+        ("JPEG", "RGB", ".jpg"),
+        ("JPEG", "CMYK", ".jpg"),
+        ("PNG", "RGBA", ".png"),
+        ("PNG", "P", ".png"),
+        ("PNG", "I;16", ".png"),
+        ("WEBP", "RGB", ".webp"),
+    ],
+)
+async def test_image_is_stored_under_a_name_of_ours(
+    photos: PhotoSettings, format: str, mode: str, suffix: str
+) -> None:
+    content = encoded(format, mode)
+    name = await store_image(content, photos)
+    assert NAME.fullmatch(name)
+    assert name.endswith(suffix)
+    assert [path.name for path in photos.photo_folder.iterdir()] == [name]
+    with Image.open(photos.photo_folder / name) as stored, Image.open(BytesIO(content)) as sent:
+        assert (stored.format, stored.mode, stored.size) == (format, mode, sent.size)
+        brightness = [image.convert("RGB").getpixel((9, 16)) for image in (stored, sent)]
+    assert brightness[0] == pytest.approx(brightness[1], abs=8)
+    assert await store_image(content, photos) != name
+
+
+@FORMATS
+async def test_only_what_can_be_seen_is_kept(photos: PhotoSettings, format: str) -> None:
+    exif = Image.Exif()
+    exif[271] = "secret camera"
+    exif.get_ifd(0x8825)[29] = "secret place"
+    text = PngInfo()
+    text.add_text("Comment", "secret note")
+    # Each format takes what it knows.
+    notes = {"comment": "secret note", "pnginfo": text, "xmp": b"secret note"}
+    content = encoded(format, "RGB", (64, 32), exif=exif, icc_profile=PROFILE, **notes)
+    name = await store_image(content + b"secret archive", photos)
+    stored = (photos.photo_folder / name).read_bytes()
+    assert content.count(b"secret") >= 3
+    assert b"secret" not in stored
+    with Image.open(BytesIO(stored)) as image:
+        assert image.info["icc_profile"] == PROFILE
+        assert not image.getexif()
+
+
+@FORMATS
+async def test_image_is_stored_upright(photos: PhotoSettings, format: str) -> None:
+    exif = Image.Exif()
+    exif[274] = 6  # the camera was held upright
+    name = await store_image(encoded(format, exif=exif), photos)
+    with Image.open(photos.photo_folder / name) as image:
+        assert image.size == (32, 64)
+
+
+async def test_first_picture_of_several_is_a_jpeg(photos: PhotoSettings) -> None:
+    others = [Image.new("RGB", (9, 9))]
+    name = await store_image(encoded("MPO", save_all=True, append_images=others), photos)
+    with Image.open(photos.photo_folder / name) as image:
+        assert (image.format, image.size) == ("JPEG", (64, 32))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xd8\xff\xe0",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"GIF89a" + encoded("JPEG"),
+        encoded("GIF"),
+        encoded("TIFF"),
+        *(encoded(format)[:-40] for format in ("JPEG", "PNG", "WEBP")),
+    ],
+    ids=lambda content: repr(content[:9]),
+)
+async def test_what_is_no_whole_image_is_refused(photos: PhotoSettings, content: bytes) -> None:
+    with pytest.raises(UnsuitableImageError, match="not a whole JPEG, PNG or WebP image"):
+        await store_image(content, photos)
+    assert not photos.photo_folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(5_000, 5_001), (10_000, 10_000), (20_000, 20_000), (2**31 - 1, 2**31 - 1), (16_384, 1)],
+)
+async def test_too_many_pixels_are_refused_unread(
+    photos: PhotoSettings, width: int, height: int
+) -> None:
+    with pytest.raises(UnsuitableImageError, match="more than 25000000 pixels"):
+        await store_image(enlarged(width, height), photos)
+
+
+async def test_large_file_is_refused_unread(photos: PhotoSettings) -> None:
+    with pytest.raises(TooLargeError, match="larger than 5000000 bytes"):
+        await store_image(b" " * 5_000_001, photos)
+
+
+async def test_failed_write_leaves_no_file(
+    photos: PhotoSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        assert threading.current_thread() is not threading.main_thread()
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="full"):
+        await store_image(encoded("JPEG"), photos)
+    assert list(photos.photo_folder.iterdir()) == []
+
+
+@FORMATS
+async def test_thumbnail_is_small_and_the_same_each_time(
+    photos: PhotoSettings, format: str
+) -> None:
+    name = await store_image(encoded(format, "RGB", (640, 480), icc_profile=PROFILE), photos)
+    thumbnail = make_thumbnail(photos, name)
+    assert make_thumbnail(photos, name) == thumbnail
+    assert {path.name for path in photos.photo_folder.iterdir()} == {name, thumbnail}
+    with Image.open(photos.photo_folder / thumbnail) as image:
+        assert (image.format, image.size) == (format, (320, 240))
+        assert image.info["icc_profile"] == PROFILE
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "cake.jpg", "../.env", f"../{'0' * 32}.jpg", f"{'0' * 32}.gif", f"{'0' * 32}.jpg\n"],
+)
+def test_name_that_is_not_ours_is_refused(photos: PhotoSettings, name: str) -> None:
+    with pytest.raises(ValueError, match="not the name of a stored photo"):
+        make_thumbnail(photos, name)
+
+
+def test_photos_may_be_larger_than_other_bodies(client: TestClient) -> None:
+    limit = 5_010_000
+    assert client.post(PHOTO, content=b" " * limit).status_code != 413
+    refused = client.post(PHOTO, content=b" " * (limit + 1))
+    assert refused.json()["detail"] == f"the body is larger than {limit} bytes"

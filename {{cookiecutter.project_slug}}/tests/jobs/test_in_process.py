@@ -1,0 +1,214 @@
+"""Jobs that the service runs itself."""
+
+import signal
+# {% if cookiecutter.auth %}
+from collections.abc import AsyncGenerator
+# {% else %}
+from collections.abc import Generator
+# {% endif %}
+from functools import partial
+from time import monotonic, sleep
+from urllib.parse import urlsplit
+
+import anyio
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from app.core.config import Settings
+# {% if cookiecutter.auth %}
+from app.core.tokens import Tokens
+# {% endif %}
+from app.db.engine import run_from_loop
+from app.db.session import Database
+from app.jobs.in_process import open_worker
+# {% if cookiecutter.auth %}
+from tests import accounts
+# {% endif %}
+from tests.jobs.client import JOBS, behave, ended, read
+from tests.jobs.table import get as get_job
+from tests.jobs.table import queue, take
+from tests.test_serve import process
+
+VARIABLES = {
+    "JOB_HEARTBEAT_SECONDS": "0.2",
+    "JOB_LOST_SECONDS": "1",
+    # {% if cookiecutter.auth %}
+    "SECRET_KEY": accounts.KEY,
+    # {% endif %}
+}
+
+
+# {% if cookiecutter.auth %}
+@pytest.fixture
+async def http(database: Database) -> AsyncGenerator[httpx2.Client]:
+    """Talk to processes as a superuser, past any proxy of the developer's."""
+    tokens = Tokens(accounts.SETTINGS)
+    headers = await run_from_loop(partial(accounts.add_superuser, database, tokens))
+    with httpx2.Client(headers=headers, trust_env=False) as client:
+        yield client
+
+
+# {%- else %}
+@pytest.fixture
+def http() -> Generator[httpx2.Client]:
+    """Talk to processes, past any proxy of the developer's."""
+    with httpx2.Client(trust_env=False) as client:
+        yield client
+
+
+# {%- endif +%}
+
+
+def test_job_runs_to_its_end(client: TestClient) -> None:
+    job = ended(client, behave(client, "succeed"))
+    assert (job["status"], job["result"], job["error"]) == ("succeeded", {"attempt": 1}, None)
+    assert (job["attempts"], job["progress"]) == (1, 1.0)
+    assert job["created_at"] <= job["started_at"] <= job["finished_at"]
+
+
+def test_primes_are_counted_in_a_child(client: TestClient) -> None:
+    response = client.post("/api/v1/tasks/", json={"limit": 1_000_000})
+    job = ended(client, response.json()["id"])
+    assert (job["status"], job["result"]) == ("succeeded", {"primes": 78_498})
+
+
+@pytest.mark.parametrize(
+    ("does", "kind", "error"),
+    [
+        ("fail", "behave", "a fault of the service, which its log tells"),
+        ("refuse", "behave", "this cannot be done"),
+        ("hang", "brief", "it took longer than 0.1 s"),
+    ],
+)
+def test_failure_is_a_sentence(client: TestClient, does: str, kind: str, error: str) -> None:
+    job = ended(client, behave(client, does, kind=kind))
+    assert (job["status"], job["error"]) == ("failed", error)
+
+
+def test_failed_job_can_be_tried_again(client: TestClient) -> None:
+    id = behave(client, "refuse")
+    ended(client, id)
+    response = client.post(f"{JOBS}{id}/retry")
+    assert (response.status_code, response.json()) == (202, {"id": id, "status": "queued"})
+    assert ended(client, id)["attempts"] == 2
+
+
+def test_running_job_stops_when_asked(client: TestClient) -> None:
+    id = behave(client, "hang")
+    read(client, id, until={"running"})
+    response = client.delete(f"{JOBS}{id}")
+    assert (response.status_code, response.json()["is_cancel_requested"]) == (202, True)
+    assert ended(client, id)["status"] == "cancelled"
+    assert client.delete(f"{JOBS}{id}").status_code == 409
+    assert client.post(f"{JOBS}{id}/retry").status_code == 409
+
+
+def test_cancelled_task_makes_room(client: TestClient) -> None:
+    id = client.post("/api/v1/tasks/", json={"limit": 50_000_000}).json()["id"]
+    read(client, id, until={"running"})
+    client.delete(f"{JOBS}{id}")
+    assert ended(client, id)["status"] == "cancelled"
+    id = client.post("/api/v1/tasks/", json={"limit": 2}).json()["id"]
+    assert ended(client, id)["result"] == {"primes": 0}
+
+
+def test_waiting_job_is_withdrawn_at_once(client: TestClient) -> None:
+    running = behave(client, "hang", kind="alone")
+    waiting = behave(client, "succeed", kind="alone")
+    read(client, running, until={"running"})
+    assert client.get(f"{JOBS}{waiting}").json()["status"] == "queued"
+    assert client.delete(f"{JOBS}{waiting}").json()["status"] == "cancelled"
+    client.delete(f"{JOBS}{running}")
+    ended(client, running)
+    assert ended(client, waiting)["attempts"] == 0
+
+
+async def test_job_of_a_dead_process_is_interrupted(database: Database, settings: Settings) -> None:
+    """A process that is killed leaves its jobs running; their heartbeat grows old."""
+    lost = await run_from_loop(partial(queue, database, "hang"))
+    await run_from_loop(partial(take, database, lost, heartbeat_ago=60))
+    alive = await run_from_loop(partial(queue, database, "hang"))
+    await run_from_loop(partial(take, database, alive, heartbeat_ago=0))
+    async with open_worker(database, settings):
+        await reach(database, lost, "interrupted")
+    assert await status(database, alive) == "running"
+
+
+async def test_job_that_takes_too_long_at_the_end_is_interrupted(
+    database: Database, settings: Settings
+) -> None:
+    hurry = settings.model_copy(update={"grace_seconds": 0})
+    id = await run_from_loop(partial(queue, database, "hang"))
+    async with open_worker(database, hurry):
+        await reach(database, id, "running")
+    assert await status(database, id) == "interrupted"
+
+
+async def test_job_that_runs_at_the_end_is_waited_for(
+    database: Database, settings: Settings
+) -> None:
+    id = await run_from_loop(partial(queue, database, "nap"))
+    async with open_worker(database, settings):
+        await reach(database, id, "running")
+    assert await status(database, id) == "succeeded"
+
+
+async def test_job_that_had_not_begun_is_begun_by_the_next_process(
+    database: Database, settings: Settings
+) -> None:
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    async with open_worker(database, settings):
+        await reach(database, id, "succeeded")
+
+
+@pytest.mark.slow
+async def test_task_of_a_killed_service_is_interrupted(
+    settings: Settings, http: httpx2.Client
+) -> None:
+    with process(settings, **VARIABLES) as (running, url):
+        job = start_task(http, url, limit=50_000_000)
+        wait_for(http, job, "running")
+        running.kill()
+        running.wait()
+    with process(settings, **VARIABLES) as (_, url):
+        job = f"{url}{urlsplit(job).path}"
+        wait_for(http, job, "interrupted")
+        http.post(f"{job}/retry").raise_for_status()
+        wait_for(http, job, "running")
+
+
+@pytest.mark.slow
+async def test_service_that_is_asked_to_leave_finishes_its_task(
+    database: Database, settings: Settings, http: httpx2.Client
+) -> None:
+    with process(settings, **VARIABLES) as (running, url):
+        job = start_task(http, url, limit=3_000_000)
+        wait_for(http, job, "running")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == -signal.SIGTERM
+    await reach(database, int(job.rpartition("/")[2]), "succeeded")
+
+
+def start_task(http: httpx2.Client, url: str, *, limit: int) -> str:
+    """Return the address of the job."""
+    answer = http.post(f"{url}/api/v1/tasks/", json={"limit": limit})
+    return f"{url}{answer.raise_for_status().headers['Location']}"
+
+
+def wait_for(http: httpx2.Client, job: str, status: str) -> None:
+    give_up_at = monotonic() + 20
+    while http.get(job).json()["status"] != status:
+        assert monotonic() < give_up_at, http.get(job).json()
+        sleep(0.02)
+
+
+async def reach(database: Database, id: int, expected: str) -> None:
+    with anyio.fail_after(10):
+        while await status(database, id) != expected:
+            await anyio.sleep(0.001)
+
+
+async def status(database: Database, id: int) -> str:
+    row = await run_from_loop(partial(get_job, database, id))
+    return row.status

@@ -1,0 +1,247 @@
+"""Jobs that workers run."""
+
+import asyncio
+import json
+import logging
+import signal
+import subprocess
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import anyio
+import pytest
+from alembic.script import ScriptDirectory
+from fastapi.testclient import TestClient
+from procrastinate import App
+from procrastinate.schema import SchemaManager
+
+from app.core.config import Settings
+from app.core.logging import JsonFormatter
+from app.db.engine import run_from_loop
+from app.db.session import Database
+from app.jobs.queue import Backoff, TryAgainError, open_queue
+from tests.conftest import ALEMBIC
+from tests.jobs.client import JOBS, behave
+from tests.jobs.kinds import BRIEF
+from tests.jobs.table import count, effects, get, most_attempts, queue
+from tests.test_serve import PYTHON, environment
+
+IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
+
+
+@pytest.fixture
+async def worker(settings: Settings, database: Database) -> AsyncGenerator[App]:
+    """Lend the queue as a worker has it."""
+    async with open_queue(settings, database).open_async() as worker:
+        yield worker
+
+
+async def work(worker: App) -> None:
+    """Do what is due now."""
+    await worker.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False)
+
+
+async def test_job_runs_to_its_end(database: Database, worker: App) -> None:
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    await work(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.result, job.progress) == ("succeeded", {"attempt": 1}, 1)
+
+
+async def test_failed_job_is_tried_again_and_given_up(database: Database, worker: App) -> None:
+    id = await run_from_loop(partial(queue, database, "fail"))
+    job = await run_from_loop(partial(get, database, id))
+    with anyio.fail_after(10):
+        while job.status == "queued":
+            await work(worker)
+            job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.attempts) == ("failed", 2)
+    assert job.error == "a fault of the service, which its log tells"
+
+
+def test_each_attempt_waits_twice_as_long() -> None:
+    backoff = Backoff(3)
+    for attempts, seconds in enumerate((3, 6, 12)):
+        assert backoff.wait_seconds(TryAgainError(), attempts) == seconds
+    assert backoff.wait_seconds(asyncio.CancelledError(), 2) == 0
+
+
+async def test_refused_job_is_not_tried_again(database: Database, worker: App) -> None:
+    id = await run_from_loop(partial(queue, database, "refuse"))
+    await work(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.attempts, job.error) == ("failed", 1, "this cannot be done")
+
+
+async def test_job_that_takes_too_long_is_stopped(database: Database, worker: App) -> None:
+    id = await run_from_loop(partial(queue, database, "hang", kind=BRIEF))
+    await work(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert job.error == "it took longer than 0.1 s"
+
+
+async def test_withdrawn_job_does_not_run(
+    client: TestClient, database: Database, worker: App
+) -> None:
+    id = behave(client, "succeed")
+    assert client.delete(f"{JOBS}{id}").json()["status"] == "cancelled"
+    await work(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.attempts) == ("cancelled", 0)
+
+
+async def test_running_job_stops_when_asked(
+    client: TestClient, database: Database, worker: App
+) -> None:
+    id = behave(client, "hang")
+    async with anyio.create_task_group() as group:
+        group.start_soon(work, worker)
+        await reach(database, 1, "running")
+        client.delete(f"{JOBS}{id}")
+    assert client.get(f"{JOBS}{id}").json()["status"] == "cancelled"
+
+
+async def test_failed_job_can_be_tried_again_by_hand(
+    client: TestClient, database: Database, worker: App
+) -> None:
+    id = behave(client, "refuse")
+    await work(worker)
+    assert client.post(f"{JOBS}{id}/retry").json() == {"id": id, "status": "queued"}
+    await work(worker)
+    assert client.get(f"{JOBS}{id}").json()["attempts"] == 2
+
+
+async def test_queue_forgets_what_is_rolled_back(
+    client: TestClient, worker: App, database: Database
+) -> None:
+    response = client.post("/behave?kind=behave&rolls_back=true", json={"does": "succeed"})
+    assert response.status_code == 409
+    assert not list(await worker.job_manager.list_jobs_async())
+    behave(client, "succeed")
+    assert len(list(await worker.job_manager.list_jobs_async())) == 1
+
+
+async def test_job_of_a_dead_worker_is_taken_back(database: Database, worker: App) -> None:
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    await die(worker)
+    await worker.tasks["take_back"].defer_async(timestamp=0)
+    await work(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.attempts) == ("succeeded", 1)
+
+
+async def test_job_whose_workers_all_died_is_given_up(database: Database, worker: App) -> None:
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    for _ in range(2):
+        await die(worker)
+        await worker.tasks["take_back"].defer_async(timestamp=0)
+        await worker.run_worker_async(
+            queues=["upkeep"], wait=False, listen_notify=False, install_signal_handlers=False
+        )
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.error) == (
+        "failed",
+        "it was tried as often as may be, but no process survived it",
+    )
+
+
+async def die(worker: App) -> None:
+    """Take a job from the queue as a worker whose row is gone."""
+    await worker.connector.execute_query_async(
+        "UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'run_job'"
+    )
+    await worker.connector.execute_query_async("UPDATE job SET status = 'running'")
+
+
+async def test_log_tells_the_request(
+    client: TestClient, worker: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.setFormatter(JsonFormatter())
+    caplog.set_level(logging.INFO, "app.jobs")
+    headers = {"X-Request-ID": "asked-for-it"}
+    client.post("/behave?kind=behave", json={"does": "succeed"}, headers=headers)
+    await work(worker)
+    lines = [json.loads(line) for line in caplog.text.splitlines() if "app.jobs" in line]
+    assert {line["request_id"] for line in lines} == {"asked-for-it"}
+    assert len(lines) == 2
+
+
+async def test_service_without_its_queue_is_not_ready(client: TestClient, worker: App) -> None:
+    rename = "ALTER FUNCTION {} RENAME TO {}"
+    names = "procrastinate_defer_jobs_v1", "elsewhere"
+    await worker.connector.execute_query_async(rename.format(*names))
+    try:
+        assert client.get("/health/ready").status_code == 503
+    finally:
+        await worker.connector.execute_query_async(rename.format(*reversed(names)))
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_tables_of_the_queue_are_those_of_the_package() -> None:
+    """If this fails, the package has new tables: see ``migrations/versions/jobs_0002_queue.py``."""
+    newest = max(path.name for path in Path(SchemaManager.get_migrations_path()).glob("*.sql"))
+    assert ScriptDirectory.from_config(ALEMBIC).get_revision("jobs_0002").module.LAST == newest
+
+
+@contextmanager
+def process(settings: Settings, **more: str) -> Generator[subprocess.Popen[bytes]]:
+    """Run a worker."""
+    variables = environment(settings, **IMPATIENT, **more)
+    command = [*PYTHON, "tests.jobs.worker"]
+    with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+async def reach(database: Database, number: int, status: str) -> None:
+    """Wait until so many jobs have a status."""
+    with anyio.fail_after(40):
+        while await run_from_loop(partial(count, database, status)) < number:
+            await anyio.sleep(0.01)
+
+
+@pytest.mark.slow
+async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
+    settings: Settings, database: Database
+) -> None:
+    await run_from_loop(partial(queue, database, "nap", count=100))
+    with process(settings) as one, process(settings):
+        await reach(database, 50, "succeeded")
+        await reach(database, 5, "running")  # more than one worker runs, so both do
+        one.kill()
+        killed_at = monotonic()
+        await reach(database, 100, "succeeded")
+    assert monotonic() - killed_at < 30
+    assert await run_from_loop(partial(most_attempts, database)) > 1
+    assert await run_from_loop(partial(effects, database)) == 100
+
+
+@pytest.mark.slow
+async def test_worker_that_is_asked_to_leave_finishes_its_job(
+    settings: Settings, database: Database
+) -> None:
+    await run_from_loop(partial(queue, database, "nap"))
+    with process(settings) as worker:
+        await reach(database, 1, "running")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    assert await run_from_loop(partial(count, database, "succeeded")) == 1
+
+
+@pytest.mark.slow
+async def test_job_that_takes_too_long_for_that_goes_to_another_worker(
+    settings: Settings, database: Database
+) -> None:
+    await run_from_loop(partial(queue, database, "hang"))
+    with process(settings, GRACE_SECONDS="0.1") as worker:
+        await reach(database, 1, "running")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    assert await run_from_loop(partial(count, database, "queued")) == 1
+    with process(settings):
+        await reach(database, 1, "running")

@@ -1,0 +1,233 @@
+"""How many requests a client may send, counted in memory."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from limits import RateLimitItemPerSecond
+from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.types import Receive, Scope, Send
+
+from app.core import windows
+from app.core.config import Settings
+from app.core.rate_limit import RateLimitSettings
+from app.core.windows import RecentWindows
+from app.main import create_app
+from app.middleware.rate_limit import client_of
+
+FRIEND = {"Origin": "https://friend.example"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Allow few requests, and let a page of another site look."""
+    origins = ("https://friend.example",)
+    limit = RateLimitSettings(rate_limit_requests=3)
+    return settings.model_copy(update={"rate_limit": limit, "backend_cors_origins": origins})
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
+    """Run the service in the test's own loop, where many requests can be under way at once."""
+    async with app.router.lifespan_context(app) as state:
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "state": dict(state or {})}, receive, send)
+
+        transport = httpx2.ASGITransport(serve)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+
+async def statuses(count: int, *clients: httpx2.AsyncClient) -> Counter[int]:
+    """Send so many requests at once with each client, and count how they were answered."""
+    answers = await asyncio.gather(*(c.get("/nowhere") for c in clients for _ in range(count)))
+    return Counter(answer.status_code for answer in answers)
+
+
+def use_up(client: TestClient) -> httpx2.Response:
+    """Send requests until one is refused, and return the refusal."""
+    for _ in range(4):
+        if (response := client.get("/nowhere", headers=FRIEND)).status_code == 429:
+            return response
+    raise AssertionError("nothing was refused")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return what moves the time on by so many seconds."""
+    now = 1000.0
+    monkeypatch.setattr(windows, "monotonic", lambda: now)
+
+    def move_on(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    return move_on
+
+
+async def test_hundred_of_two_hundred_at_once_pass(settings: Settings) -> None:
+    defaults = settings.model_copy(update={"rate_limit": RateLimitSettings()})
+    async with running(create_app(defaults)) as client:
+        assert await statuses(200, client) == {404: 100, 429: 100}
+
+
+def test_refusal_is_a_problem_that_says_when_to_come_back(client: TestClient) -> None:
+    response = use_up(client)
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["title"] == "Too Many Requests"
+    seconds = int(response.headers["retry-after"])
+    assert 50 < seconds <= 60
+    assert problem["detail"] == f"at most 3 requests in 60 s; try again in {seconds} s"
+    assert response.headers["ratelimit-policy"] == '"default";q=3;w=60'
+    assert response.headers["ratelimit"] == f'"default";r=0;t={seconds}'
+
+
+def test_refusal_passes_through_the_other_middleware(client: TestClient) -> None:
+    headers = use_up(client).headers
+    assert headers["access-control-allow-origin"] == "https://friend.example"
+    assert "Retry-After" in headers["access-control-expose-headers"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-request-id"]
+    # {% if cookiecutter.timing_middleware %}
+    assert headers["x-process-time"]
+    # {% endif %}
+
+
+@pytest.mark.usefixtures("clock")  # which stands still
+def test_answers_say_what_is_left(client: TestClient) -> None:
+    for left in (2, 1, 0):
+        assert client.get("/nowhere").headers["ratelimit"] == f'"default";r={left};t=60'
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("path", ["/api/v1/users/", "/docs", "/docs-assets/favicon.png", "/fault"])
+def test_every_path_counts(client: TestClient, path: str) -> None:
+    client.get("/nowhere")
+    assert client.get(path).headers["ratelimit"] == '"default";r=1;t=60'
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/live/"])
+def test_health_does_not_count(client: TestClient, path: str) -> None:
+    use_up(client)
+    response = client.get(path)
+    assert response.status_code == 200
+    assert "ratelimit" not in response.headers
+
+
+def test_browsers_may_ask_first_all_the_same(client: TestClient) -> None:
+    use_up(client)
+    asking = FRIEND | {"Access-Control-Request-Method": "POST"}
+    assert client.options("/api/v1/users/", headers=asking).status_code == 200
+
+
+def test_places_get_free_when_it_was_said(
+    client: TestClient, clock: Callable[[float], None]
+) -> None:
+    client.get("/nowhere")
+    clock(20)
+    seconds = int(use_up(client).headers["retry-after"])
+    assert seconds == 40
+    clock(seconds - 1)
+    assert client.get("/nowhere").status_code == 429
+    clock(1)
+    assert client.get("/nowhere").status_code == 404
+    assert client.get("/nowhere").status_code == 429
+
+
+def test_each_address_has_its_own_limit(app: FastAPI, client: TestClient) -> None:
+    use_up(client)
+    other = TestClient(app, client=("192.0.2.1", 1))
+    other.app_state.update(client.app_state)
+    assert other.get("/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_nobody_becomes_another_by_saying_so(client: TestClient, header: str) -> None:
+    use_up(client)
+    assert client.get("/nowhere", headers={header: "192.0.2.1"}).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("", "unknown"),
+        ("made up", "unknown"),
+    ],
+)
+def test_client_is_an_address_or_a_network(host: str, name: str) -> None:
+    assert client_of({"client": (host, 1)}) == name
+
+
+def test_client_of_a_unix_socket_has_a_name() -> None:
+    assert client_of({"client": None}) == client_of({}) == "unknown"
+
+
+def test_a_new_start_counts_anew(app: FastAPI) -> None:
+    for _ in range(2):
+        with TestClient(app) as client:
+            assert client.get("/nowhere").headers["ratelimit"].startswith('"default";r=2')
+
+
+# {% if cookiecutter.auth %}
+@pytest.mark.parametrize("root_path", ["", "/prefix"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_logging_in_has_a_limit_of_its_own(settings: Settings, root_path: str, slash: str) -> None:
+    limit = RateLimitSettings(rate_limit_requests=9, rate_limit_login_requests=2)
+    app = create_app(settings.model_copy(update={"rate_limit": limit}))
+    path = f"{root_path}/api/v1/auth/login"
+    with TestClient(app, root_path=root_path) as client:
+        answers = [client.post(path + slash), client.post(path), client.post(path)]
+        assert [answer.status_code == 429 for answer in answers] == [False, False, True]
+        assert answers[1].headers["ratelimit"] == '"login";r=0;t=60, "default";r=7;t=60'
+        assert answers[2].headers["ratelimit-policy"] == '"login";q=2;w=60'
+        assert client.get("/nowhere").headers["ratelimit"] == '"default";r=6;t=60'
+
+
+# {% endif %}
+def test_document_says_so(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    assert "429" in document["paths"]["/api/v1/users/"]["get"]["responses"]
+
+
+async def test_quiet_clients_are_forgotten(clock: Callable[[float], None]) -> None:
+    storage = RecentWindows(60)
+    limiter = MovingWindowRateLimiter(storage)
+    rule = RateLimitItemPerSecond(2, 60)
+    for number in range(1000):
+        await limiter.hit(rule, str(number))
+    clock(30)
+    await limiter.hit(rule, "7")
+    clock(30)
+    assert (await limiter.get_window_stats(rule, "0")).remaining == 2
+    assert await limiter.hit(rule, "7")
+    assert not await limiter.hit(rule, "7")
+    assert len(storage._windows) == 1
+
+
+async def test_flood_of_clients_fits_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "MAX_WINDOWS", 10)
+    storage = RecentWindows(60)
+    limiter = MovingWindowRateLimiter(storage)
+    rule = RateLimitItemPerSecond(1, 60)
+    for number in range(1000):
+        assert await limiter.hit(rule, str(number))
+    assert len(storage._windows) == 10
+    assert not await limiter.hit(rule, "999")
+
+
+def test_password_of_the_storage_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RATE_LIMIT_STORAGE_URI", "redis://:secret@localhost:6379/0")
+    assert "secret" not in repr(RateLimitSettings())

