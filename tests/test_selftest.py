@@ -22,7 +22,7 @@ TRACES = "test_traces.py::test_answers_not_given_leave_no_trace"
     ("fault", "test", "name", "reason"),
     [
         ("broken-import", OWN_TESTS, "defaults", "cannot import name 'quoted'"),
-        ("undeclared-import", OWN_TESTS, "fan_out=false", "No module named 'requests'"),
+        ("undeclared-import", OWN_TESTS, "fan_out=false", "No module named 'asyncpg'"),
         ("development-import", IMPORTS, "fan_out=false", "{'httpx2'}"),
         ("removed-route", OWN_TESTS, "async_db=false", "<Response [404 Not Found]>"),
         ("leak", TRACES, "fan_out=false", "app/core/logging.py:2"),

@@ -1,32 +1,63 @@
-"""A database that stops answering while the service is asked to stop."""
+"""A database that stops answering: requests and the process itself end all the same."""
 
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
+# {% if cookiecutter.async_db %}
+import anyio
 import pytest
+from sqlalchemy import text
+# {% else %}
+import pytest
+# {% endif %}
 
 from app.core.config import Settings
-from soak.postgresql import new_server
+# {% if cookiecutter.async_db %}
+from app.core.errors import UnavailableError
+from app.db.session import Database
+# {% endif %}
+from soak.postgresql import Postgresql, new_server
 from tests.conftest import ROOT
 from tests.test_serve import environment, get, process
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
-def test_service_ends_though_the_database_hangs() -> None:
+
+@pytest.fixture
+def database() -> Generator[Postgresql]:
     with new_server() as database:
-        settings = Settings(database_url=database.url)
+        variables = environment(Settings(database_url=database.url))
         migrate = [sys.executable, "-m", "alembic", "upgrade", "heads"]
-        subprocess.run(migrate, cwd=ROOT, env=environment(settings), check=True)
-        with (
-            process(settings, DATABASE_STATEMENT_SECONDS="1", GRACE_SECONDS="5") as (running, url),
-            ThreadPoolExecutor() as thread,
-            database.frozen(),
-        ):
-            waiting = thread.submit(get, f"{url}/health/ready")
-            sleep(1)  # for the request to arrive
-            running.send_signal(signal.SIGTERM)
-            assert running.wait(10) == -signal.SIGTERM
-            assert waiting.result().status_code == 503
+        subprocess.run(migrate, cwd=ROOT, env=variables, check=True)
+        yield database
+
+
+# {% if cookiecutter.async_db %}
+async def test_statement_ends_though_the_database_hangs(database: Postgresql) -> None:
+    db = Database.from_settings(Settings(database_url=database.url, database_statement_seconds=1))
+    with pytest.raises(UnavailableError):
+        async with db.read() as connection:
+            await connection.execute(text("SELECT 1"))
+            with database.frozen(), anyio.fail_after(5):
+                await connection.execute(text("SELECT 1"))
+    await db.ping()
+    await db.close()
+
+
+# {% endif %}
+def test_service_ends_though_the_database_hangs(database: Postgresql) -> None:
+    settings = Settings(database_url=database.url)
+    with (
+        process(settings, DATABASE_STATEMENT_SECONDS="1", GRACE_SECONDS="5") as (running, url),
+        ThreadPoolExecutor() as thread,
+        database.frozen(),
+    ):
+        waiting = thread.submit(get, f"{url}/health/ready")
+        sleep(1)  # for the request to arrive
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == -signal.SIGTERM
+        assert waiting.result().status_code == 503

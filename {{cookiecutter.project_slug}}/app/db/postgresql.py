@@ -4,6 +4,9 @@
 # {% if cookiecutter.__driver == "psycopg" %}
 import select
 # {% endif %}
+# {% if cookiecutter.__driver == "psycopg" and cookiecutter.async_db %}
+from functools import partial
+# {% endif %}
 from time import monotonic
 
 from sqlalchemy import event, text
@@ -12,6 +15,9 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, Opera
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core.config import Settings
+# {% if cookiecutter.__driver == "psycopg" and cookiecutter.async_db %}
+from app.db.bounded_connection import connect
+# {% endif %}
 from app.db.engine import AsyncEngine
 
 # {% if cookiecutter.job_queue == "procrastinate" %}
@@ -28,16 +34,21 @@ IDLE_SECONDS = 1.0
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 UNAVAILABLE = ("08", "40", "53", "57")
 FOREIGN_KEY_VIOLATION = "23503"
+READING = {"isolation_level": "AUTOCOMMIT"}  # neither BEGIN nor ROLLBACK, two ways to the server
 
 
+# {% if cookiecutter.__driver == "asyncpg" %}
 def connect_args(settings: Settings) -> dict[str, object]:
     """Bound the time to connect and the time of a statement."""
-    # {% if cookiecutter.__driver == "asyncpg" %}
     return {
         "timeout": settings.database_connect_seconds,
         "command_timeout": settings.database_statement_seconds,
     }
-    # {% else %}
+
+
+# {% else %}
+def parameters(settings: Settings) -> dict[str, object]:
+    """Let libpq and the server bound the time to connect and the time of a statement."""
     milliseconds = round(settings.database_statement_seconds * 1000)
     return {
         "connect_timeout": max(1, round(settings.database_connect_seconds)),
@@ -45,9 +56,19 @@ def connect_args(settings: Settings) -> dict[str, object]:
         # For a server that does not even acknowledge what it is sent.
         "tcp_user_timeout": milliseconds,
     }
+
+
+def connect_args(settings: Settings) -> dict[str, object]:
+    """Say how the pool connects."""
+    # {% if cookiecutter.async_db %}
+    creator = partial(connect, settings.database_statement_seconds)
+    return {**parameters(settings), "async_creator_fn": creator}
+    # {% else %}
+    return parameters(settings)
     # {% endif %}
 
 
+# {% endif %}
 def prepare(engine: AsyncEngine) -> None:
     """Ping connections that were idle, and replace those that the server or the network cut."""
     dialect = engine.sync_engine.dialect

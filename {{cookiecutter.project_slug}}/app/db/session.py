@@ -20,6 +20,7 @@ from app.db.engine import AsyncConnection, AsyncEngine, Turnstile, close_engine,
 # {% if cookiecutter.database == "sqlite" %}
 from app.db.sqlite import (
     HAS_SCHEMA,
+    READING,
     connect_args,
     is_missing_reference,
     is_unavailable,
@@ -28,6 +29,7 @@ from app.db.sqlite import (
 # {% else %}
 from app.db.postgresql import (
     HAS_SCHEMA,
+    READING,
     connect_args,
     is_missing_reference,
     is_unavailable,
@@ -56,7 +58,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, pool_size: int, wait_seconds: float) -> None:
         prepare(engine)
         self._engine = engine
-        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reads = engine.execution_options(**READING)
         self._turnstile = Turnstile(pool_size, wait_seconds)
         # {% if cookiecutter.database == "sqlite" %}
         # SQLite has one writer at a time; others must not hold the connections of readers.

@@ -1,7 +1,8 @@
 """SQLite as a server's database: foreign keys, readers beside a writer, no failed upgrades."""
 
 # {% filter replace("Async", cookiecutter.__Async)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
-from sqlite3 import Connection as DriverConnection
+import sqlite3
+from contextlib import suppress
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
@@ -17,11 +18,28 @@ UNAVAILABLE = tuple(
     for name in ("BUSY", "CANTOPEN", "FULL", "IOERR", "LOCKED", "NOTADB", "PROTOCOL", "READONLY")
 )
 FOREIGN_KEY_VIOLATION = "SQLITE_CONSTRAINT_FOREIGNKEY"
+# Without BEGIN. An option of ours, because changing the isolation level takes turns of a thread,
+# and whoever is cancelled in one of them never gives the connection back.
+READING = {"is_reading": True}
+
+
+class DriverConnection(sqlite3.Connection):
+    """A connection whose lock ends with it."""
+
+    def close(self) -> None:
+        """Roll back: a statement of which nobody reads the end would keep the lock of a writer."""
+        with suppress(sqlite3.ProgrammingError):  # closed before
+            self.rollback()
+        super().close()
 
 
 def connect_args(settings: Settings) -> dict[str, object]:
     """Let a writer wait for other processes as long as a request waits for a connection."""
-    return {"timeout": settings.database_wait_seconds}
+    return {
+        "timeout": settings.database_wait_seconds,
+        "factory": DriverConnection,
+        "isolation_level": None,  # transactions begin as `_begin` says, and not otherwise
+    }
 
 
 def prepare(engine: AsyncEngine) -> None:
@@ -58,5 +76,5 @@ def _lower(value: str | None) -> str | None:
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at once: a reader that turns writer later gets no busy timeout."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    if not connection.get_execution_options().keys() & READING:
         connection.exec_driver_sql("BEGIN IMMEDIATE")

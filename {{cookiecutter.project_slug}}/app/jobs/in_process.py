@@ -51,18 +51,19 @@ class InProcessWorker:
                 if row is None:
                     places.release()
                 else:
-                    self._running += 1
                     group.start_soon(self._run, row, places)
 
     async def _take(self, lane: str, kinds: Sequence[str]) -> Record | None:
         """Take a job, or return None after waiting for one."""
         self._woken[lane] = anyio.Event()
+        self._running += 1  # before others can see that the job has begun
         try:
             row = await run_unbroken(partial(self._table.start_next, kinds))
         except Exception:
             logger.exception("jobs cannot be taken")
             row = None
         if row is None:
+            self._running -= 1
             with anyio.move_on_after(self._settings.job_lost_seconds):
                 await self._woken[lane].wait()
         return row

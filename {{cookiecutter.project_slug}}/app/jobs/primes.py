@@ -1,11 +1,9 @@
 """A sample of work that keeps a processor busy."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-from functools import partial
 from typing import Any
 
-from anyio import to_process
-
+from app.jobs.child import run_in_child
 from app.jobs.flavours import run_in_loop
 from app.jobs.kind import Kind
 from app.jobs.run import Run
@@ -20,8 +18,7 @@ async def primes(run: Run, parameters: PrimesParameters) -> dict[str, Any]:
     found = 0
     for start in range(0, parameters.limit, CHUNK):
         stop = min(start + CHUNK, parameters.limit)
-        count = partial(to_process.run_sync, count_primes, start, stop, cancellable=True)
-        found += await run_in_loop(count)
+        found += await run_in_loop(run_in_child, count_primes, start, stop)
         await run.report(stop / parameters.limit)
     await run.record("counted", {"primes": found})
     return {"primes": found}

@@ -7,7 +7,7 @@ from procrastinate.jobs import Job, Status
 
 from app.core.config import Settings
 from app.core.jobs import JobSettings
-from app.db.postgresql import connect_args
+from app.db.postgresql import parameters
 from app.db.session import Database
 from app.jobs.defer import TASK
 from app.jobs.flavours import run_unbroken
@@ -42,7 +42,7 @@ def open_queue(settings: Settings, database: Database) -> App:
     address = settings.database_url.set(drivername="postgresql")
     connector = PsycopgConnector(
         conninfo=address.render_as_string(hide_password=False),
-        kwargs=connect_args(settings),
+        kwargs=parameters(settings),
         max_size=8,  # each lane keeps one to listen
     )
     queue = App(connector=connector)

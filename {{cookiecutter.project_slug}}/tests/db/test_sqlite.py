@@ -1,6 +1,7 @@
 """SQLite with several connections."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from app.core.config import Settings
 from app.core.errors import UnavailableError
 from app.db.base import User
 from app.db.session import Database
+from app.db.sqlite import DriverConnection
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
 
@@ -42,6 +44,19 @@ async def test_second_writer_waits_at_the_door(settings: Settings) -> None:
         await connection.execute(insert(User), ADA)
     await writer.close()
     await other.close()
+
+
+def test_lock_ends_with_its_connection(tmp_path: Path) -> None:
+    file = tmp_path / "locked.db"
+    connection = sqlite3.connect(file, factory=DriverConnection)
+    connection.execute("BEGIN IMMEDIATE")
+    unread = connection.execute("VALUES (1), (2)")
+    connection.close()
+    other = sqlite3.connect(file, timeout=0)
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+    del unread
+    connection.close()  # once more does no harm
 
 
 async def test_file_that_is_no_database_is_no_fault_of_ours(tmp_path: Path) -> None:

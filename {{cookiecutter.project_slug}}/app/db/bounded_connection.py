@@ -1,0 +1,47 @@
+"""A connection that gives up a server that hangs.
+
+The server itself ends statements that take too long, but not while it hangs. psycopg would wait for
+its answer as long as the socket is open, and for up to 10 s more when the one who waits is cancelled.
+"""
+
+import asyncio
+from typing import Any
+
+from psycopg import AsyncConnection, OperationalError
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
+from psycopg.waiting import wait_async
+
+MARGIN_SECONDS = 1  # the server's own time-out comes first
+
+
+class BoundedConnection(AsyncConnection[Any]):
+    """A connection of which each statement ends in time, if need be with the connection."""
+
+    statement_seconds: float = 0
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109 - psycopg's signature
+    ) -> RV:
+        """Wait for the server; raise ``OperationalError`` if it hangs."""
+        seconds = self.statement_seconds + MARGIN_SECONDS if timeout is None else timeout
+        try:
+            async with asyncio.timeout(seconds):
+                return await wait_async(gen, self.pgconn.socket, interval)
+        except TimeoutError:
+            self.pgconn.finish()
+            raise OperationalError("the server does not answer") from None
+        except asyncio.CancelledError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
+async def connect(statement_seconds: float, address: str, **parameters: Any) -> BoundedConnection:
+    """Open a connection whose statements are given up after about so many seconds."""
+    connection = await BoundedConnection.connect(address, **parameters)
+    connection.statement_seconds = statement_seconds
+    return connection
