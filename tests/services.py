@@ -1,5 +1,6 @@
 """Generated services at work: a copy to run in, and an environment with what it declares."""
 
+import filecmp
 import os
 import shutil
 from dataclasses import dataclass
@@ -44,6 +45,25 @@ def _folder_of_uv() -> Path:
     return folder
 
 
+def _mirror(source: Path, copy: Path) -> None:
+    """Make a copy what its source is, but leave what is the same, and with it the byte code."""
+    for path in sorted(copy.rglob("*"), reverse=True):
+        if path.name == "__pycache__" or path.parent.name == "__pycache__":
+            continue
+        original = source / path.relative_to(copy)
+        if path.is_dir() and not path.is_symlink():
+            if not original.is_dir():
+                shutil.rmtree(path)
+        elif not original.is_file() or not filecmp.cmp(original, path, shallow=False):
+            path.unlink()
+    for original in source.rglob("*"):
+        path = copy / original.relative_to(source)
+        if original.is_dir():
+            path.mkdir(parents=True, exist_ok=True)
+        elif not path.exists():
+            shutil.copy(original, path)  # with a new time, which tells Python to compile it
+
+
 @dataclass(frozen=True)
 class Service:
     """A copy of a generated service that may be run and changed."""
@@ -64,8 +84,7 @@ class Service:
         """Put it in the worker's one workplace, in place of the one before."""
         source = tree(combination)
         folder = workplace / source.name
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(source, folder)
+        _mirror(source, folder)
         home = workplace / Path(python).name
         return cls(combination, folder, sync(folder, home, python, resolution=resolution))
 

@@ -8,7 +8,8 @@ import asyncio
 from typing import Any
 
 from psycopg import AsyncConnection, OperationalError
-from psycopg.abc import RV, PQGen
+from psycopg.abc import RV, AdaptContext, ConnParam, PQGen
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.waiting import wait_async
 
@@ -24,7 +25,7 @@ class BoundedConnection(AsyncConnection[Any]):
         self,
         gen: PQGen[RV],
         interval: float = 0.1,
-        timeout: float | None = None,  # noqa: ASYNC109 - psycopg's signature
+        timeout: float | None = None,
     ) -> RV:
         """Wait for the server; raise ``OperationalError`` if it hangs."""
         seconds = self.statement_seconds + MARGIN_SECONDS if timeout is None else timeout
@@ -40,8 +41,13 @@ class BoundedConnection(AsyncConnection[Any]):
             raise
 
 
-async def connect(statement_seconds: float, address: str, **parameters: Any) -> BoundedConnection:
+async def connect(
+    statement_seconds: float,
+    context: AdaptContext | None = None,
+    **parameters: ConnParam,
+) -> BoundedConnection:
     """Open a connection whose statements are given up after about so many seconds."""
-    connection = await BoundedConnection.connect(address, **parameters)
+    address = make_conninfo(**parameters)
+    connection = await BoundedConnection.connect(address, context=context)
     connection.statement_seconds = statement_seconds
     return connection
