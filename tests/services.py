@@ -56,7 +56,7 @@ def _mirror(source: Path, copy: Path) -> None:
                 shutil.rmtree(path)
         elif not original.is_file() or not filecmp.cmp(original, path, shallow=False):
             path.unlink()
-    for original in source.rglob("*"):
+    for original in (source, *sorted(source.rglob("*"))):
         path = copy / original.relative_to(source)
         if original.is_dir():
             path.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,7 @@ class InProcessWorker:
     async def finish(self) -> None:
         """Wait for the jobs that run."""
         while self._running and monotonic() < self._give_up_at:
-            await anyio.sleep(0.05)
+            await anyio.sleep(0.01)
 
 
 @asynccontextmanager
