@@ -42,14 +42,19 @@ class UpstreamError(Exception):
 class Upstream:
     """The connections to one other service, with a deadline for each answer."""
 
-    def __init__(self, clients: Sequence[httpx2.AsyncClient], settings: FanOutSettings) -> None:
-        self._client = clients[0]
+    def __init__(
+        self,
+        base_url: str,
+        clients: Sequence[Callable[[], httpx2.AsyncClient]],
+        settings: FanOutSettings,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
         self._timeout_seconds = settings.upstream_timeout_seconds
         self._retries = settings.upstream_retries
         caller = stamina.AsyncRetryingCaller(attempts=self._retries + 1)
         self._retry = caller.on(_is_transient)
         # One entry for each connection. The last one used is the next: it is still open.
-        self._idle: asyncio.LifoQueue[httpx2.AsyncClient] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[Callable[[], httpx2.AsyncClient]] = asyncio.LifoQueue()
         entries = [client for client in clients for _ in range(CONNECTIONS_PER_CLIENT)]
         for client in reversed(entries[: settings.upstream_connections]):
             self._idle.put_nowait(client)
@@ -66,23 +71,26 @@ class Upstream:
     ) -> AsyncGenerator[Self]:
         """Lend a pool of connections; ``transport`` is for tests."""
 
-        def client() -> httpx2.AsyncClient:
-            return httpx2.AsyncClient(
-                base_url=base_url,
-                transport=transport,
-                headers=headers,
-                timeout=settings.upstream_timeout_seconds,
-                verify=_tls_context(),
-                event_hooks={"request": [_pass_request_id_on]},
-            )
-
         async with AsyncExitStack() as stack:
+
+            def client() -> httpx2.AsyncClient:
+                client = httpx2.AsyncClient(
+                    transport=transport,
+                    headers=headers,
+                    timeout=settings.upstream_timeout_seconds,
+                    verify=_tls_context(),
+                    event_hooks={"request": [_pass_request_id_on]},
+                )
+                stack.push_async_callback(client.aclose)
+                return client
+
+            # Each is made when it is first used: reading certificates would delay the start.
             count = ceil(settings.upstream_connections / CONNECTIONS_PER_CLIENT)
-            yield cls([await stack.enter_async_context(client()) for _ in range(count)], settings)
+            yield cls(base_url, [cache(client) for _ in range(count)], settings)
 
     def url(self, path: str, params: Mapping[str, str | int]) -> httpx2.URL:
         """Return the address of a resource. It takes 80 µs: make those that never change once."""
-        return self._client.build_request("GET", path, params=params).url
+        return httpx2.URL(self._base_url + path, params=params or None)
 
     async def get(self, url: httpx2.URL, answer: type[AnswerT]) -> AnswerT:
         """Return the answer to a GET; raise ``UpstreamError``, or ``TimeoutError`` when it is late.
@@ -102,7 +110,7 @@ class Upstream:
         host = url.host  # the rest of the address may hold credentials
         client = await self._idle.get()
         try:
-            async with client.stream("GET", url) as response:
+            async with client().stream("GET", url) as response:
                 if response.is_success:
                     return await _read(response)
         except httpx2.TimeoutException:

@@ -47,7 +47,7 @@ async def connect(
     **parameters: ConnParam,
 ) -> BoundedConnection:
     """Open a connection whose statements are given up after about so many seconds."""
-    address = make_conninfo(**parameters)
+    address = make_conninfo("", **parameters)
     connection = await BoundedConnection.connect(address, context=context)
     connection.statement_seconds = statement_seconds
     return connection
