@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.is_draining = False
     app.router.default = EitherSlash(app.router)
     app.include_router(health.router)
-    app.include_router(api_router)
+    app.include_router(api_router, prefix="/api/v1")
     pages.add_pages(app)  # example
     if settings.has_docs:
         add_docs(app)

@@ -22,7 +22,7 @@ from app.api.api_v1.endpoints import (
 )
 from app.api.errors import RESPONSES
 
-api_router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+api_router = APIRouter(responses=RESPONSES)
 # {% if cookiecutter.fan_out %}
 api_router.include_router(dashboard.router)  # example
 # Ideas come before recipes, or /recipes/ideas would be taken for a recipe's id.  # example
