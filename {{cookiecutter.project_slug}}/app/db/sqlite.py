@@ -76,5 +76,5 @@ def _lower(value: str | None) -> str | None:
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at once: a reader that turns writer later gets no busy timeout."""
-    if not connection.get_execution_options().keys() & READING:
+    if "is_reading" not in connection.get_execution_options():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
