@@ -28,9 +28,10 @@ class BoundedConnection(AsyncConnection[Any]):
         timeout: float | None = None,
     ) -> RV:
         """Wait for the server; raise ``OperationalError`` if it hangs."""
-        seconds = self.statement_seconds + MARGIN_SECONDS if timeout is None else timeout
+        if timeout is not None:  # its callers know what then is to be done
+            return await super().wait(gen, interval, timeout)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(self.statement_seconds + MARGIN_SECONDS):
                 return await wait_async(gen, self.pgconn.socket, interval)
         except TimeoutError:
             self.pgconn.finish()
