@@ -34,8 +34,9 @@ def configure_logging(level: str) -> None:
     """Send every logger's records, uvicorn's too, to standard output."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
-    # Not in the lines, and looked up for each record otherwise.
+    # Not in the lines, and looked up for each record otherwise; the last is the line of code.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # {% if cookiecutter.fan_out %}
     # They log the URLs of outgoing calls, which may hold credentials and what clients asked for.

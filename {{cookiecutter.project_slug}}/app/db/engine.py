@@ -15,13 +15,16 @@ from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy import URL, Connection, NullPool
 # {% endif %}
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
 
 __all__ = [
     "AsyncConnection",
     "AsyncEngine",
     "Turnstile",
     "close_engine",
+    "give_back",
     "open_engine",
+    "raw_connection",
     "run_blocking",
     "run_from_loop",
     "run_script",
@@ -57,9 +60,20 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> As
         url,
         pool_size=pool_size,
         max_overflow=0,
+        pool_pre_ping=True,
         connect_args=connect_args,
         hide_parameters=True,  # errors are logged, and parameters may be personal
     )
+
+
+async def raw_connection(connection: AsyncConnection) -> PoolProxiedConnection:
+    """Return the driver's connection with what the pool knows of it."""
+    return await connection.get_raw_connection()
+
+
+async def give_back(connection: AsyncConnection) -> None:
+    """Let the pool have a connection again, though the one who waits for that be cancelled."""
+    await asyncio.shield(asyncio.create_task(connection.close()))
 
 
 async def close_engine(engine: AsyncEngine) -> None:
@@ -117,13 +131,16 @@ from threading import Lock
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
+from sqlalchemy.pool import PoolProxiedConnection
 
 __all__ = [
     "Connection",
     "Engine",
     "Turnstile",
     "close_engine",
+    "give_back",
     "open_engine",
+    "raw_connection",
     "run_blocking",
     "run_from_loop",
     "run_script",
@@ -174,9 +191,20 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> En
         url,
         pool_size=pool_size,
         max_overflow=0,
+        pool_pre_ping=True,
         connect_args=connect_args,
         hide_parameters=True,  # errors are logged, and parameters may be personal
     )
+
+
+def raw_connection(connection: Connection) -> PoolProxiedConnection:
+    """Return the driver's connection with what the pool knows of it."""
+    return connection.connection
+
+
+def give_back(connection: Connection) -> None:
+    """Let the pool have a connection again."""
+    connection.close()
 
 
 def close_engine(engine: Engine) -> None:

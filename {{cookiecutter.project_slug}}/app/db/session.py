@@ -1,4 +1,4 @@
-"""Short units of work on one pool: ``read()`` and ``write()``.
+"""Short units of work on one pool: ``read()``, ``write_one()`` and ``write()``.
 
 A unit holds one connection. Units wait for one in the order they came, for a bounded time, and
 never nest: who held one while waiting for another would, under load, wait for itself.
@@ -7,7 +7,7 @@ never nest: who held one while waiting for another would, under load, wait for i
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext) %}
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from time import monotonic
 from typing import Self
@@ -17,10 +17,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from app.core.config import Settings
 from app.core.errors import ConflictError, DomainError, MissingReferenceError, UnavailableError
 from app.db.engine import AsyncConnection, AsyncEngine, Turnstile, close_engine, open_engine
+from app.db.places import Places
 # {% if cookiecutter.database == "sqlite" %}
 from app.db.sqlite import (
+    AUTOCOMMIT,
     HAS_SCHEMA,
-    READING,
     connect_args,
     is_missing_reference,
     is_unavailable,
@@ -28,12 +29,11 @@ from app.db.sqlite import (
 )
 # {% else %}
 from app.db.postgresql import (
+    AUTOCOMMIT,
     HAS_SCHEMA,
-    READING,
     connect_args,
     is_missing_reference,
     is_unavailable,
-    prepare,
 )
 # {% endif %}
 
@@ -53,18 +53,22 @@ _held: ContextVar[Unit | None] = ContextVar("held", default=None)
 
 
 class Database:
-    """The pool of one database and the two ways to use it."""
+    """The pool of one database and the three ways to use it."""
 
     def __init__(self, engine: AsyncEngine, pool_size: int, wait_seconds: float) -> None:
+        # {% if cookiecutter.database == "sqlite" %}
         prepare(engine)
+        # {% endif %}
         self._engine = engine
-        self._reads = engine.execution_options(**READING)
+        self._autocommitting = engine.execution_options(**AUTOCOMMIT)
         self._turnstile = Turnstile(pool_size, wait_seconds)
         # {% if cookiecutter.database == "sqlite" %}
         # SQLite has one writer at a time; others must not hold the connections of readers.
         self._writers = Turnstile(1, wait_seconds)
+        self._places = Places(pool_size + 1)
         # {% else %}
         self._writers = self._turnstile
+        self._places = Places(pool_size)
         # {% endif %}
         self._told_at = -1.0
 
@@ -82,6 +86,7 @@ class Database:
 
     async def close(self) -> None:
         """Close the pooled connections."""
+        await self._places.clear()
         await close_engine(self._engine)
 
     async def ping(self) -> None:
@@ -90,11 +95,20 @@ class Database:
             if await connection.scalar(HAS_SCHEMA) is None:
                 raise UnavailableError("the database has no tables yet")
 
-    @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncConnection]:
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Lend a connection without a transaction: each statement sees its own snapshot."""
-        async with self._unit(self._reads, self._turnstile) as connection:
-            yield connection
+        return self._unit(self._autocommitting, self._turnstile)
+
+    def write_one(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Lend a connection to change something with one statement, a transaction in itself.
+
+        That is one trip to the database, where ``write()`` takes three.
+        """
+        # {% if cookiecutter.database == "sqlite" %}
+        return self.write()  # one cut short, without a transaction, would keep the file locked
+        # {% else %}
+        return self._unit(self._autocommitting, self._turnstile)
+        # {% endif %}
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
@@ -119,8 +133,10 @@ class Database:
         _held.set(unit)
         is_connected = False
         try:
-            async with engine.connect() as connection:
+            async with self._places.lend(engine) as connection:
                 is_connected = True
+                if engine is self._autocommitting and not connection.in_transaction():
+                    await connection.begin()  # for SQLAlchemy alone; that it is ended costs time
                 yield connection
         except DBAPIError as error:
             raise self._translated(error) from error

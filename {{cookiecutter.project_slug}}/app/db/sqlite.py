@@ -7,6 +7,7 @@ from contextlib import suppress
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
 
 from app.core.config import Settings
 from app.db.engine import AsyncEngine
@@ -20,7 +21,7 @@ UNAVAILABLE = tuple(
 FOREIGN_KEY_VIOLATION = "SQLITE_CONSTRAINT_FOREIGNKEY"
 # Without BEGIN. An option of ours, because changing the isolation level takes turns of a thread,
 # and whoever is cancelled in one of them never gives the connection back.
-READING = {"is_reading": True}
+AUTOCOMMIT = {"is_autocommitting": True}
 
 
 class DriverConnection(sqlite3.Connection):
@@ -49,6 +50,11 @@ def prepare(engine: AsyncEngine) -> None:
 
 
 # {% endfilter %}
+def is_usable(connection: PoolProxiedConnection, _idle_seconds: float) -> bool:
+    """Tell whether it can be used again; nobody cuts connections to a file."""
+    return connection.is_valid
+
+
 def is_unavailable(error: DBAPIError) -> bool:
     """Tell whether the same statement may succeed later."""
     return getattr(error.orig, "sqlite_errorname", "").startswith(UNAVAILABLE)
@@ -76,5 +82,5 @@ def _lower(value: str | None) -> str | None:
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at once: a reader that turns writer later gets no busy timeout."""
-    if "is_reading" not in connection.get_execution_options():
+    if "is_autocommitting" not in connection.get_execution_options():
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -7,13 +7,16 @@ import asyncio
 # {% if cookiecutter.async_db and cookiecutter.database == "sqlite" %}
 import gc
 # {% endif %}
+from contextlib import suppress
 # {% if cookiecutter.async_db %}
-
+from uuid import uuid4
 # {% endif %}
+
 import pytest
 from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import InvalidRequestError
 
-from app.core.errors import ConflictError, UnavailableError
+from app.core.errors import ConflictError, NotFoundError, UnavailableError
 from app.db.base import User
 from app.db.session import Database
 
@@ -35,6 +38,32 @@ async def test_write_is_undone_by_an_error(database: Database) -> None:
             raise KeyError
     async with database.read() as connection:
         assert await connection.scalar(COUNT) == 0
+
+
+async def test_one_statement_is_kept(database: Database) -> None:
+    async with database.write_one() as connection:
+        await connection.execute(insert(User), ADA)
+    async with database.read() as connection:
+        assert await connection.scalar(COUNT) == 1
+
+
+async def test_transactions_do_not_begin_in_a_unit(database: Database) -> None:
+    for unit in 2 * (database.read, database.write_one, database.write):
+        with pytest.raises(InvalidRequestError, match="already"):
+            async with unit() as connection:
+                await connection.begin()
+        await database.ping()
+
+
+async def test_connection_is_lent_again_unless_its_unit_failed(database: Database) -> None:
+    lent = []
+    for error in (None, NotFoundError(), KeyError(), None):
+        with suppress(NotFoundError, KeyError):
+            async with database.read() as connection:
+                lent.append(connection)
+                if error:
+                    raise error
+    assert lent[0] is lent[1] is lent[2] is not lent[3]
 
 
 async def test_contradiction_is_a_conflict(database: Database) -> None:
@@ -92,14 +121,19 @@ async def test_work_that_is_cancelled_gives_its_place_back(database: Database) -
         async with database.write() as connection:
             await connection.execute(text("SELECT 1"))
 
+    async def write_one() -> None:
+        async with database.write_one() as connection:
+            somebody = {"name": "x", "email": f"{uuid4()}@example.com"}
+            await connection.execute(insert(User).returning(User.id), somebody)
+
     for exponent in range(11):
-        units = [asyncio.create_task(use()) for use in 3 * (write, database.ping)]
+        units = [asyncio.create_task(use()) for use in 2 * (write, write_one, database.ping)]
         for _ in range(2**exponent):
             await asyncio.sleep(0)
         for unit in units:
             unit.cancel()
         await asyncio.gather(*units, return_exceptions=True)
-    await asyncio.wait_for(asyncio.gather(write(), database.ping(), database.ping()), 5)
+    await asyncio.wait_for(asyncio.gather(write(), write_one(), database.ping()), 5)
     # {% if cookiecutter.database == "sqlite" %}
     gc.collect()  # while the filter holds
     # {% endif %}

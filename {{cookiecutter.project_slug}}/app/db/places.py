@@ -1,0 +1,100 @@
+"""Connections between two units of work, lent again as they are.
+
+The pool below would clean and check them, for 100 µs of every unit, because it cannot know how a
+unit has ended. It gets those back with which something went wrong.
+"""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext) %}
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from threading import Lock
+from time import monotonic
+
+from sqlalchemy.pool import PoolProxiedConnection
+
+from app.core.errors import DomainError
+from app.db.engine import AsyncConnection, AsyncEngine, give_back, raw_connection
+# {% if cookiecutter.database == "sqlite" %}
+from app.db.sqlite import is_usable
+# {% else %}
+from app.db.postgresql import is_usable
+# {% endif %}
+
+
+class Place:
+    """Room for one connection."""
+
+    def __init__(self) -> None:
+        self.engine: AsyncEngine | None = None
+        self._connection: AsyncConnection | None = None
+        self._raw: PoolProxiedConnection | None = None
+        self._idle_since = 0.0
+
+    async def connect(self, engine: AsyncEngine) -> AsyncConnection:
+        """Return the connection that is here, if it suits, or one from the pool."""
+        kept, raw = self._connection, self._raw
+        idle_seconds = monotonic() - self._idle_since
+        if kept and raw and self.engine is engine and is_usable(raw, idle_seconds):
+            return kept
+        await self.clear()
+        self._connection = await engine.connect()
+        self._raw = await raw_connection(self._connection)
+        self.engine = engine
+        return self._connection
+
+    def keep(self) -> None:
+        """Keep the connection for the next unit."""
+        self._idle_since = monotonic()
+
+    async def clear(self) -> None:
+        """Give the connection back to the pool."""
+        kept, self._connection, self.engine = self._connection, None, None
+        if kept is not None:
+            await give_back(kept)
+
+
+class Places:
+    """As many as the pool has connections; who takes one has waited for it elsewhere."""
+
+    def __init__(self, count: int) -> None:
+        self._free = [Place() for _ in range(count)]
+        self._lock = Lock()  # the blocking flavour takes them in threads
+
+    @asynccontextmanager
+    async def lend(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+        """Lend a connection of this engine, and keep it if the pool need not look after it."""
+        place = self._take(engine)
+        is_sound = False
+        try:
+            yield await place.connect(engine)
+            is_sound = True
+        except DomainError:  # has nothing to do with the connection
+            is_sound = True
+            raise
+        finally:
+            try:
+                if is_sound:
+                    place.keep()
+                else:
+                    await place.clear()
+            finally:
+                self._put(place)
+
+    async def clear(self) -> None:
+        """Give all connections back."""
+        for place in self._free:
+            await place.clear()
+
+    def _take(self, engine: AsyncEngine) -> Place:
+        """Choose the last one used with this engine, or an empty one, or the longest unused."""
+        with self._lock:
+            place = next((it for it in reversed(self._free) if it.engine is engine), self._free[0])
+            self._free.remove(place)
+            return place
+
+    def _put(self, place: Place) -> None:
+        with self._lock:
+            self._free.insert(len(self._free) if place.engine else 0, place)
+
+
+# {%- endfilter +%}
