@@ -10,7 +10,6 @@ from math import ceil
 from typing import Any, ParamSpec, Self, TypeVar
 
 import httpx2
-import stamina
 from async_lru import alru_cache
 from pydantic import BaseModel, ValidationError
 
@@ -51,8 +50,6 @@ class Upstream:
         self._base_url = base_url.rstrip("/")
         self._timeout_seconds = settings.upstream_timeout_seconds
         self._retries = settings.upstream_retries
-        caller = stamina.AsyncRetryingCaller(attempts=self._retries + 1)
-        self._retry = caller.on(_is_transient)
         # One entry for each connection. The last one used is the next: it is still open.
         self._idle: asyncio.LifoQueue[Callable[[], httpx2.AsyncClient]] = asyncio.LifoQueue()
         entries = [client for client in clients for _ in range(CONNECTIONS_PER_CLIENT)]
@@ -99,12 +96,18 @@ class Upstream:
         changes nothing.
         """
         async with asyncio.timeout(self._timeout_seconds):
-            # Past it where it would not retry: it takes 160 µs of each call.
-            body = await (self._retry(self._send, url) if self._retries else self._send(url))
+            body = await (self._retry(url) if self._retries else self._send(url))
         try:
             return answer.model_validate_json(body)
         except ValidationError:
             raise UpstreamError("the answer is not what was expected") from None
+
+    async def _retry(self, url: httpx2.URL) -> bytes:
+        # Loaded, and passed through, only where it retries: 8 ms of the start, 160 µs of each call.
+        import stamina
+
+        caller = stamina.AsyncRetryingCaller(attempts=self._retries + 1)
+        return await caller(_is_transient, self._send, url)
 
     async def _send(self, url: httpx2.URL) -> bytes:
         host = url.host  # the rest of the address may hold credentials

@@ -13,9 +13,10 @@ from uuid import uuid4
 # {% endif %}
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import InvalidRequestError
 
+from app.core.config import Settings
 from app.core.errors import ConflictError, NotFoundError, UnavailableError
 from app.db.base import User
 from app.db.session import Database
@@ -64,6 +65,15 @@ async def test_connection_is_lent_again_unless_its_unit_failed(database: Databas
                 if error:
                     raise error
     assert lent[0] is lent[1] is lent[2] is not lent[3]
+
+
+async def test_one_connection_serves_reads_and_writes(settings: Settings) -> None:
+    database = Database.from_settings(settings.model_copy(update={"database_pool_size": 1}))
+    for _ in range(2):
+        await database.ping()
+        async with database.write() as connection:
+            await connection.execute(delete(User))
+    await database.close()
 
 
 async def test_contradiction_is_a_conflict(database: Database) -> None:
