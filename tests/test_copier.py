@@ -62,7 +62,7 @@ def test_copier_yml_is_in_step() -> None:
         ('"uv": "uv"', '"uv": "uv, the fast one"'),
         ("<= 500", "<= 400"),
         ('"__Async": "{{ \'Async\'', '"__Async": "{{ \'Sync\''),
-        ("{{ not cookiecutter.fan_out }}", "{{ cookiecutter.fan_out }}"),
+        ('"app/clients",', ""),
         ('"app", "build"', '"app", "atelier", "build"'),
     ],
     ids=["question", "default", "sentence", "label", "rule", "derived", "omitted", "constant"],
@@ -150,7 +150,7 @@ def test_a_pair_is_refused_wherever_one_answers(tmp_path: Path) -> None:
             "big": f"{{{{ {refusal}big else '' }}}}",
         },
         __next_steps=[],
-        __omit={},
+        __omit="",
     )
     sync(tmp_path)
     for answers in ({"queue": "procrastinate"}, {"big": True}, {"big": "yes"}):
