@@ -3,8 +3,8 @@
 For uv that is the date in pyproject.toml, which moves on to now. For poetry it is poetry.lock: the
 locks of all combinations are made anew and folded into one template, in which each package stands
 under a condition that selects the combinations whose lock has it. Each of them gets its own lock
-back, byte for byte (tests/test_locks.py). The service's poetry.lock includes it for poetry only,
-because to compile it takes longer than a quarter of all other files.
+back, byte for byte (tests/test_locks.py). The service's poetry.lock includes it, for poetry only,
+because jinja takes a tenth of a second to compile it.
 """
 
 import os
