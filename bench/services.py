@@ -98,7 +98,7 @@ def installed(*names: str) -> dict[str, str]:
 def two_file_template(folder: Path) -> Path:
     """Write a template with the same questions and hooks as ours, and two files."""
     questions = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
-    questions["__omit"] = {}
+    questions["_only_with"] = {}
     (folder / "cookiecutter.json").write_text(json.dumps(questions), encoding="utf-8")
     shutil.copytree(ROOT / "hooks", folder / "hooks")
     (folder / TEMPLATE).mkdir()

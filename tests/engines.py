@@ -14,7 +14,13 @@ from cookiecutter.main import cookiecutter
 from copier import run_copy
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE = ("cookiecutter.json", "copier.yml", "hooks", "{{cookiecutter.project_slug}}")
+TEMPLATE = (
+    "cookiecutter.json",
+    "copier.yml",
+    "hooks",
+    "templates",
+    "{{cookiecutter.project_slug}}",
+)
 LEFT_BY_PROGRAMS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*_cache", ".venv", ".env")
 
 Answers = Mapping[str, str | bool]

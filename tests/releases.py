@@ -1,5 +1,6 @@
 """Two releases of the template, one after the other, in a git repository made by the tests."""
 
+import json
 import os
 import re
 import shutil
@@ -148,8 +149,8 @@ def _improve(work: Path) -> None:
     declaration, tree = work / "cookiecutter.json", work / TREE
     edit(declaration, '"timing_middleware": true,', '"timing_middleware": true,\n  "notes": true,')
     edit(declaration, '"__prompts__": {', '"__prompts__": {\n    "notes": "Keep notes?",')
-    omitted = "".join(f'\n    "{path}": "{{{{ not cookiecutter.notes }}}}",' for path in NOTES)
-    edit(declaration, '"__omit": {', f'"__omit": {{{omitted}')
+    only = json.dumps({"true": sorted(NOTES)})
+    edit(declaration, '"_only_with": {', f'"_only_with": {{\n    "notes": {only},')
     for path, text in ADDED.items():
         (tree / path).write_text(text, encoding="utf-8")
     (tree / "status.sh").chmod(0o755)

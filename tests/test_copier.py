@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import yaml
 
 from tests.combinations import CROSSED, QUESTIONS, ROOT, Combination
 from tests.engines import (
+    Answers,
     Refused,
     copy_template,
     snapshot,
@@ -49,6 +51,20 @@ def test_both_engines_make_the_same(combination: Combination, tmp_path: Path) ->
     assert made == snapshot(tree(combination))
 
 
+@pytest.mark.parametrize("generate", [with_cookiecutter, with_copier])
+def test_what_is_left_out_is_not_rendered(
+    generate: Callable[[Answers, Path, Path], Path], tmp_path: Path
+) -> None:
+    source = tmp_path / "template"
+    source.mkdir()
+    tree = copy_template(source) / "{{cookiecutter.project_slug}}"
+    lock = source / "templates/folded/poetry.lock"
+    for file in (lock, tree / "app/worker.py", tree / "app/clients/news.py"):
+        file.write_text("{{ nothing.is_called_so }}\n", encoding="utf-8")
+    made = generate({"fan_out": False}, tmp_path, source)
+    assert snapshot(made) == snapshot(with_cookiecutter({"fan_out": False}, tmp_path / "unspoilt"))
+
+
 def test_copier_yml_is_in_step() -> None:
     run(sys.executable, "tools/sync_copier.py", "--check", cwd=ROOT)
 
@@ -62,7 +78,7 @@ def test_copier_yml_is_in_step() -> None:
         ('"uv": "uv"', '"uv": "uv, the fast one"'),
         ("<= 500", "<= 400"),
         ('"__Async": "{{ \'Async\'', '"__Async": "{{ \'Sync\''),
-        ("{{ not cookiecutter.fan_out }}", "{{ cookiecutter.fan_out }}"),
+        ('"app/clients",', ""),
         ('"app", "build"', '"app", "atelier", "build"'),
     ],
     ids=["question", "default", "sentence", "label", "rule", "derived", "omitted", "constant"],
@@ -150,7 +166,7 @@ def test_a_pair_is_refused_wherever_one_answers(tmp_path: Path) -> None:
             "big": f"{{{{ {refusal}big else '' }}}}",
         },
         __next_steps=[],
-        __omit={},
+        __omit="",
     )
     sync(tmp_path)
     for answers in ({"queue": "procrastinate"}, {"big": True}, {"big": "yes"}):

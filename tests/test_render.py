@@ -20,7 +20,8 @@ from tests.environments import importable
 from tests.parsing import parse
 from tests.trees import TEMPLATE, texts, tree
 
-TAG = re.compile(r"# \{[%#]|cookiecutter|__omit")
+ONLY_WITH: dict[str, dict[str, list[str]]] = context(ALL[0])["_only_with"]
+TAG = re.compile(r"# \{[%#]|cookiecutter|_only_with|__omit")
 FORBIDDEN_ON_WINDOWS = re.compile(
     r'[<>:"|?*\\\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE
 )
@@ -85,15 +86,25 @@ def _mention(path: str) -> re.Pattern[str]:
 
 
 def _omitted(combination: Combination) -> set[str]:
-    return {path for path, drop in context(combination)["__omit"].items() if drop == "True"}
+    return set(context(combination)["__omit"].split())
 
 
 def test_omitted_paths_exist_and_each_is_sometimes_there() -> None:
     omitted = [_omitted(combination) for combination in CROSSED]
-    listed = set(context(ALL[0])["__omit"])
+    listed = {
+        path for answers in ONLY_WITH.values() for paths in answers.values() for path in paths
+    }
     assert {path for path in listed if (TEMPLATE / path).exists()} == listed
     assert set.union(*omitted) == listed
     assert not set.intersection(*omitted)
+
+
+@pytest.mark.parametrize("question", ONLY_WITH)
+def test_paths_are_listed_by_answer_and_in_order(question: str) -> None:
+    possible = {str(answer).lower() for answer in AXES[question]}
+    for answers, paths in ONLY_WITH[question].items():
+        assert set(answers.split(" or ")) < possible
+        assert paths == sorted(set(paths))
 
 
 @everywhere

@@ -33,7 +33,8 @@ def _template_digest() -> str:
     """Name the state of all that the output depends on."""
     sources = [ROOT / "cookiecutter.json", ROOT / "tests/engines.py"]
     digest = hashlib.sha256()
-    for path in [*sources, *files(ROOT / "hooks"), *files(TEMPLATE)]:
+    folders = (ROOT / "hooks", ROOT / "templates", TEMPLATE)
+    for path in [*sources, *(path for folder in folders for path in files(folder))]:
         digest.update(f"{path.relative_to(ROOT)} {path.stat().st_mode:o}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

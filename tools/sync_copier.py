@@ -7,7 +7,7 @@ All of it comes from there, so a new question or derived value needs no edit her
 - the constants `_key` -> the hidden question `constants`, for the rules to read;
 - the derived values `__key` -> the hidden question `cookiecutter`, rendered from the same text. It
   is the name that the files know, so copier needs no extension and no --trust;
-- the conditions in `__omit` -> `_exclude`, and `__next_steps` -> the messages at the end.
+- the paths in `__omit` -> `_exclude`, and `__next_steps` -> the messages at the end.
 
 With `--check` it writes nothing and fails where copier.yml is not what it would write.
 """
@@ -22,14 +22,13 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 HEAD = "# Generated from cookiecutter.json by tools/sync_copier.py; do not edit.\n"
-# Not for the files: two are read here, and copier refuses at its prompts.
-NOT_DERIVED = ("__prompts__", "__errors", "__refusal", "__folder")
+# Not for the files: two are read here, copier refuses at its prompts and never makes what is omitted.
+NOT_DERIVED = ("__prompts__", "__errors", "__refusal", "__folder", "__copied")
 
 # It names no question, because an update renders the patterns of the new release with the answers
 # that the old one knew: https://github.com/copier-org/copier/issues/2482
 EXCLUDE = """\
-# {% set omit = (cookiecutter | default({})).__omit | default({}) %}
-# {% for path, chosen in omit.items() if chosen == 'True' %}
+# {% for path in ((cookiecutter | default({})).__omit | default('')).split() %}
 /{{ path }}
 # {% endfor %}"""
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 # {% endif %}
 
 from soak import (
-    bodies,
+    greedy_clients,
     # {% if cookiecutter.rate_limit %}
     limit,
     # {% endif %}
@@ -20,7 +20,6 @@ from soak import (
     # {% if cookiecutter.database == "postgresql" %}
     outage,
     # {% endif %}
-    slow_clients,
     stopping,
 )
 # {% if cookiecutter.database == "postgresql" %}
@@ -43,8 +42,7 @@ def attack() -> list[Promise]:
     with new_server() as database, serving(database.url) as service:
         return [
             *malformed.attack(service),
-            *bodies.attack(service),
-            *slow_clients.attack(service),
+            *greedy_clients.attack(service),
             # {% if cookiecutter.auth %}
             *logins.attack(service),
             # {% endif %}
@@ -64,8 +62,7 @@ def attack() -> list[Promise]:
         with serving(url) as service:
             return [
                 *malformed.attack(service),
-                *bodies.attack(service),
-                *slow_clients.attack(service),
+                *greedy_clients.attack(service),
                 # {% if cookiecutter.auth %}
                 *logins.attack(service),
                 # {% endif %}
