@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from jinja2 import Environment
+from packaging.version import Version
 from poetry.factory import Factory
 
 from tests.combinations import ALL, AXES, BEHAVIOURS, ROOT, Combination
@@ -26,10 +27,13 @@ def test_poetry_takes_the_lock_for_its_own(combination: Combination) -> None:
 
 @pytest.mark.parametrize("combination", BY_POETRY, ids=str)
 def test_lock_holds_just_what_uv_would_install(combination: Combination) -> None:
+    """An index may show releases late: then uv finds newer ones than `make lock` found."""
     by_uv = tree(combination.but(package_manager="uv"))
     versions = _versions(uv_lock(by_uv))
     assert versions.pop(by_uv.name) == "0.1.0"
-    assert _versions(tree(combination) / "poetry.lock") == versions
+    locked = _versions(tree(combination) / "poetry.lock")
+    assert locked.keys() == versions.keys()
+    assert [name for name in locked if Version(locked[name]) > Version(versions[name])] == []
 
 
 def _versions(lock: Path) -> dict[str, str]:

@@ -60,7 +60,7 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> As
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_pre_ping=True,  # few come from the pool: see app/db/places.py
         connect_args=connect_args,
         hide_parameters=True,  # errors are logged, and parameters may be personal
     )
@@ -191,7 +191,7 @@ def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> En
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_pre_ping=True,  # few come from the pool: see app/db/places.py
         connect_args=connect_args,
         hide_parameters=True,  # errors are logged, and parameters may be personal
     )

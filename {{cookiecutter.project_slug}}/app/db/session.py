@@ -136,7 +136,7 @@ class Database:
             async with self._places.lend(engine) as connection:
                 is_connected = True
                 if engine is self._autocommitting and not connection.in_transaction():
-                    await connection.begin()  # for SQLAlchemy alone; that it is ended costs time
+                    await connection.begin()  # for SQLAlchemy only, as long as the connection lasts
                 yield connection
         except DBAPIError as error:
             raise self._translated(error) from error
