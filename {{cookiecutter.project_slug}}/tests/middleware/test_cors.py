@@ -8,9 +8,9 @@ from app.core.config import Settings
 FRIEND = {"Origin": "https://friend.example"}
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"backend_cors_origins": ("https://friend.example",)})
+@pytest.fixture(scope="module")
+def shared_settings(shared_settings: Settings) -> Settings:
+    return shared_settings.model_copy(update={"backend_cors_origins": ("https://friend.example",)})
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/nowhere", "/fault"])

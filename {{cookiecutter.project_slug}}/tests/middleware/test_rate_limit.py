@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -17,18 +17,25 @@ from app.core import windows
 from app.core.config import Settings
 from app.core.rate_limit import RateLimitSettings
 from app.core.windows import RecentWindows
-from app.main import create_app
 from app.middleware.rate_limit import client_of
+from tests.conftest import build
 
 FRIEND = {"Origin": "https://friend.example"}
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
+@pytest.fixture(scope="module")
+def shared_settings(shared_settings: Settings) -> Settings:
     """Allow few requests, and let a page of another site look."""
     origins = ("https://friend.example",)
     limit = RateLimitSettings(rate_limit_requests=3)
-    return settings.model_copy(update={"rate_limit": limit, "backend_cors_origins": origins})
+    return shared_settings.model_copy(update={"rate_limit": limit, "backend_cors_origins": origins})
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """Start the service for each test, so that it has counted nothing."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
 
 
 @asynccontextmanager
@@ -73,7 +80,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 async def test_hundred_of_two_hundred_at_once_pass(settings: Settings) -> None:
     defaults = settings.model_copy(update={"rate_limit": RateLimitSettings()})
-    async with running(create_app(defaults)) as client:
+    async with running(build(defaults)) as client:
         assert await statuses(200, client) == {404: 100, 429: 100}
 
 
@@ -186,7 +193,7 @@ def test_a_new_start_counts_anew(app: FastAPI) -> None:
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_logging_in_has_a_limit_of_its_own(settings: Settings, root_path: str, slash: str) -> None:
     limit = RateLimitSettings(rate_limit_requests=9, rate_limit_login_requests=2)
-    app = create_app(settings.model_copy(update={"rate_limit": limit}))
+    app = build(settings.model_copy(update={"rate_limit": limit}))
     path = f"{root_path}/api/v1/auth/login"
     with TestClient(app, root_path=root_path) as client:
         answers = [client.post(path + slash), client.post(path), client.post(path)]
