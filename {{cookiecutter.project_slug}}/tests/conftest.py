@@ -119,17 +119,32 @@ def shared_settings(migrated: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def sweep(migrated: str) -> Iterator[server.Sweep]:
-    """Return how to delete all rows."""
-    with server.open_sweeper(Settings(database_url=migrated).database_url) as sweep:
-        yield sweep
+def execute(migrated: str) -> Iterator[server.Execute]:
+    """Return what executes statements past the service."""
+    with server.connect(Settings(database_url=migrated).database_url) as execute:
+        yield execute
 
 
+# {% if cookiecutter.auth %}
+@pytest.fixture(scope="session")
+def superuser(migrated: str, execute: server.Execute) -> dict[str, str]:
+    """Add a superuser, keep their rows aside, and return the header they send."""
+    # For as long as the tests may take.
+    auth = accounts.SETTINGS.model_copy(update={"access_token_seconds": 86_400})
+    app = create_app(Settings(database_url=migrated, auth=auth))
+    with TestClient(app) as client:
+        header = accounts.caller(client, "root@example.com", is_superuser=True)
+    execute(accounts.KEEP)
+    execute(server.SWEEP)
+    return header
+
+
+# {% endif %}
 @pytest.fixture
-def settings(shared_settings: Settings, sweep: server.Sweep) -> Iterator[Settings]:
+def settings(shared_settings: Settings, execute: server.Execute) -> Iterator[Settings]:
     """Name the same database, which is empty; it is emptied again."""
     yield shared_settings
-    sweep()
+    execute(server.SWEEP)
 
 
 @pytest.fixture
@@ -150,14 +165,25 @@ def started(shared_settings: Settings) -> Iterator[TestClient]:
         yield client
 
 
+# {% if cookiecutter.auth %}
+@pytest.fixture
+def client(
+    app: FastAPI,
+    started: TestClient,
+    superuser: dict[str, str],
+    execute: server.Execute,
+) -> TestClient:
+# {% else %}
 @pytest.fixture
 def client(app: FastAPI, started: TestClient) -> TestClient:
+# {% endif %}
     """Talk to the running service as a client would, 500s included; the database is empty."""
     client = TestClient(app, raise_server_exceptions=False)
     client.portal = started.portal
     client.app_state.update(started.app_state)
     # {% if cookiecutter.auth %}
-    client.headers |= accounts.log_in_superuser(client)
+    execute(accounts.PUT_BACK)
+    client.headers |= superuser
     # {% endif %}
     return client
 

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core import windows
 from app.core.config import Settings
+from app.core.limiter import open_limiter
 from app.core.rate_limit import RateLimitSettings
 from app.core.windows import RecentWindows
 from app.middleware.rate_limit import client_of
@@ -32,9 +33,11 @@ def shared_settings(shared_settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def client(app: FastAPI) -> Iterator[TestClient]:
-    """Start the service for each test, so that it has counted nothing."""
-    with TestClient(app, raise_server_exceptions=False) as client:
+def client(client: TestClient, settings: Settings) -> Iterator[TestClient]:
+    """Begin to count anew for each test."""
+    assert client.portal
+    counting = client.portal.wrap_async_context_manager(open_limiter(settings.rate_limit))
+    with counting as client.app_state["limiter"]:
         yield client
 
 
