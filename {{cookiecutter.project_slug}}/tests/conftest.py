@@ -34,6 +34,7 @@ from tests import postgresql as server
 # {% endif %}
 
 ROOT = Path(__file__).parents[1]
+FRIEND = "https://friend.example"  # may call from its pages
 ALEMBIC = Config(toml_file=ROOT / "pyproject.toml")
 
 
@@ -99,6 +100,7 @@ def shared_settings(migrated: str) -> Settings:
         database_url=migrated,
         database_pool_size=2,
         database_wait_seconds=1,
+        backend_cors_origins=(FRIEND,),
         # {% if cookiecutter.auth %}
         auth=accounts.SETTINGS,
         # {% endif %}

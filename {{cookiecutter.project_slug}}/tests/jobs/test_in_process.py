@@ -206,7 +206,7 @@ def wait_for(http: httpx2.Client, job: str, status: str) -> None:
 async def reach(database: Database, id: int, expected: str) -> None:
     with anyio.fail_after(10):
         while await status(database, id) != expected:
-            await anyio.sleep(0.001)
+            await anyio.sleep(0.005)
 
 
 async def status(database: Database, id: int) -> str:
