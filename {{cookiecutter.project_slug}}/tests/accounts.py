@@ -1,6 +1,8 @@
 """Users of the tests, and how they log in."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+from functools import partial
+
 from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -21,22 +23,29 @@ SETTINGS = AuthSettings(
     secret_key=SecretStr(KEY),
     first_superuser_password=Secret(PASSWORD),
 )
+# All that the database knows of a superuser who is logged in, kept aside on one connection.
+KEEP = """
+CREATE TEMP TABLE root AS SELECT * FROM "user"; CREATE TEMP TABLE root_login AS SELECT * FROM login
+"""
+PUT_BACK = 'INSERT INTO "user" SELECT * FROM root; INSERT INTO login SELECT * FROM root_login'
 REAL = passwords.algorithm
 QUICK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 
-def log_in_superuser(client: TestClient) -> dict[str, str]:
-    """Add a superuser, and return the header they send."""
+def caller(client: TestClient, email: str, *, is_superuser: bool = False) -> dict[str, str]:
+    """Return the header of a new user, who has no password but is logged in."""
     assert client.portal
-    database = client.app_state["database"]
-    return client.portal.call(add_superuser, database, client.app_state["tokens"])
+    add = partial(add_caller, email=email, is_superuser=is_superuser)
+    return client.portal.call(add, client.app_state["database"], client.app_state["tokens"])
 
 
-async def add_superuser(database: Database, tokens: Tokens) -> dict[str, str]:
-    """Add a superuser, and return the header they send."""
+async def add_caller(
+    database: Database, tokens: Tokens, *, email: str, is_superuser: bool
+) -> dict[str, str]:
+    """Add a user who is logged in, and return their header."""
     async with database.write() as connection:
-        new = UserCreate(name="Root", email="root@example.com")
-        row = await user.create(connection, new, {"is_superuser": True})
+        new = UserCreate(name="Somebody", email=email)
+        row = await user.create(connection, new, {"is_superuser": is_superuser})
         pair = tokens.issue(row.id)
         await login.open(connection, pair.claims)
     return bearer(pair.access_token)
@@ -61,9 +70,3 @@ def log_in(client: TestClient, email: str, password: str = PASSWORD) -> dict[str
 def bearer(token: str) -> dict[str, str]:
     """Return the header that carries an access token."""
     return {"Authorization": f"Bearer {token}"}
-
-
-def caller(client: TestClient, email: str) -> dict[str, str]:
-    """Return the header of a new user."""
-    sign_up(client, email)
-    return bearer(log_in(client, email)["access_token"])

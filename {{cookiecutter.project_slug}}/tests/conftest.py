@@ -2,6 +2,7 @@
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from collections.abc import AsyncGenerator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from tests import postgresql as server
 # {% endif %}
 
 ROOT = Path(__file__).parents[1]
+FRIEND = "https://friend.example"  # may call from its pages
 ALEMBIC = Config(toml_file=ROOT / "pyproject.toml")
 
 
@@ -51,8 +53,12 @@ def fail() -> None:
     raise RuntimeError("secret")
 
 
+@cache
 def build(settings: Settings) -> FastAPI:
-    """Build the service, with one endpoint more, which fails."""
+    """Build the service once, because FastAPI analyses all routes for the first request.
+
+    It has one endpoint more, which fails.
+    """
     app = create_app(settings)
     app.add_api_route("/fault", fail, include_in_schema=False)
     return app
@@ -94,6 +100,7 @@ def shared_settings(migrated: str) -> Settings:
         database_url=migrated,
         database_pool_size=2,
         database_wait_seconds=1,
+        backend_cors_origins=(FRIEND,),
         # {% if cookiecutter.auth %}
         auth=accounts.SETTINGS,
         # {% endif %}
@@ -114,49 +121,73 @@ def shared_settings(migrated: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def sweep(shared_settings: Settings) -> Iterator[server.Sweep]:
-    """Return how to delete all rows."""
-    with server.open_sweeper(shared_settings.database_url) as sweep:
-        yield sweep
+def execute(migrated: str) -> Iterator[server.Execute]:
+    """Return what executes statements past the service."""
+    with server.connect(Settings(database_url=migrated).database_url) as execute:
+        yield execute
 
 
-@pytest.fixture
-def settings(shared_settings: Settings, sweep: server.Sweep) -> Settings:
-    """Name the same database, emptied."""
-    sweep()
-    return shared_settings
-
-
+# {% if cookiecutter.auth %}
 @pytest.fixture(scope="session")
-def shared_app(shared_settings: Settings) -> FastAPI:
-    """Build the service once, because FastAPI analyses all routes for the first request."""
-    return build(shared_settings)
+def superuser(migrated: str, execute: server.Execute) -> dict[str, str]:
+    """Add a superuser, keep their rows aside, and return the header they send."""
+    # For as long as the tests may take.
+    auth = accounts.SETTINGS.model_copy(update={"access_token_seconds": 86_400})
+    app = create_app(Settings(database_url=migrated, auth=auth))
+    with TestClient(app) as client:
+        header = accounts.caller(client, "root@example.com", is_superuser=True)
+    execute(accounts.KEEP)
+    execute(server.SWEEP)
+    return header
+
+
+# {% endif %}
+@pytest.fixture
+def settings(shared_settings: Settings, execute: server.Execute) -> Iterator[Settings]:
+    """Name the same database, which is empty; it is emptied again."""
+    yield shared_settings
+    execute(server.SWEEP)
 
 
 @pytest.fixture
-def app(settings: Settings, shared_settings: Settings, shared_app: FastAPI) -> Iterator[FastAPI]:
-    """Lend the service; routes and overrides that the test adds are taken away again.
-
-    A module that overrides ``settings`` gets a service of its own.
-    """
-    if settings != shared_settings:
-        yield build(settings)
-        return
-    routes = list(shared_app.router.routes)
-    yield shared_app
-    shared_app.router.routes[:] = routes
-    shared_app.dependency_overrides.clear()
-    shared_app.state.is_draining = False
+def app(settings: Settings) -> Iterator[FastAPI]:
+    """Lend the service; routes and overrides that the test adds are taken away again."""
+    app = build(settings)
+    routes = list(app.router.routes)
+    yield app
+    app.router.routes[:] = routes
+    app.dependency_overrides.clear()
+    app.state.is_draining = False
 
 
-@pytest.fixture
-def client(app: FastAPI) -> Iterator[TestClient]:
-    """Start the service on the empty database and talk to it as a client would, 500s included."""
-    with TestClient(app, raise_server_exceptions=False) as client:
-        # {% if cookiecutter.auth %}
-        client.headers |= accounts.log_in_superuser(client)
-        # {% endif %}
+@pytest.fixture(scope="module")
+def started(shared_settings: Settings) -> Iterator[TestClient]:
+    """Start the service, once for the tests of a module."""
+    with TestClient(build(shared_settings)) as client:
         yield client
+
+
+# {% if cookiecutter.auth %}
+@pytest.fixture
+def client(
+    app: FastAPI,
+    started: TestClient,
+    superuser: dict[str, str],
+    execute: server.Execute,
+) -> TestClient:
+# {% else %}
+@pytest.fixture
+def client(app: FastAPI, started: TestClient) -> TestClient:
+# {% endif %}
+    """Talk to the running service as a client would, 500s included; the database is empty."""
+    client = TestClient(app, raise_server_exceptions=False)
+    client.portal = started.portal
+    client.app_state.update(started.app_state)
+    # {% if cookiecutter.auth %}
+    execute(accounts.PUT_BACK)
+    client.headers |= superuser
+    # {% endif %}
+    return client
 
 
 # {% if cookiecutter.auth %}

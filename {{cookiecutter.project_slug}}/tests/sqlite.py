@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +10,8 @@ from sqlalchemy import URL, delete
 
 from app.db.base import Base
 
-Sweep: TypeAlias = Callable[[], object]
+Execute: TypeAlias = Callable[[str], object]
+SWEEP = "; ".join(str(delete(table)) for table in reversed(Base.metadata.sorted_tables))
 
 
 @contextmanager
@@ -21,9 +21,8 @@ def new_database(folder: Path) -> Generator[str]:
 
 
 @contextmanager
-def open_sweeper(url: URL) -> Generator[Sweep]:
-    """Lend a function that deletes all rows."""
-    deletes = "; ".join(str(delete(table)) for table in reversed(Base.metadata.sorted_tables))
+def connect(url: URL) -> Generator[Execute]:
+    """Lend what executes statements."""
     with closing(sqlite3.connect(str(url.database))) as connection:
         connection.execute("PRAGMA synchronous=OFF")
-        yield partial(connection.executescript, deletes)
+        yield connection.executescript

@@ -27,7 +27,7 @@ from tests.test_serve import environment, get, process
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database() -> Generator[Postgresql]:
     with new_server() as database:
         variables = environment(Settings(database_url=database.url))

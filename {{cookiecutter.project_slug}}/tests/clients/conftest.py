@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.clients.fan_out import open_fan_out
@@ -17,16 +16,16 @@ Serve: TypeAlias = Callable[..., AbstractContextManager[TestClient]]
 
 
 @pytest.fixture
-def serve(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Serve:
-    """Return how to run the service against an upstream; the cache is off unless asked for."""
+def serve(client: TestClient) -> Serve:
+    """Return how to give the service an upstream; the cache is off unless asked for."""
+    assert client.portal
+    run = client.portal.wrap_async_context_manager
 
     @contextmanager
     def serving(answer: Answer, **options: float | str) -> Generator[TestClient]:
         settings = FanOutSettings().model_copy(update={"upstream_cache_seconds": 0} | options)
-        transport = httpx2.MockTransport(answer)
-        opening = open_fan_out(settings, transport)
-        monkeypatch.setattr("app.main.open_fan_out", lambda _: opening)
-        with TestClient(app, raise_server_exceptions=False) as client:
+        with run(open_fan_out(settings, httpx2.MockTransport(answer))) as fan_out:
+            client.app_state["fan_out"] = fan_out
             yield client
 
     return serving

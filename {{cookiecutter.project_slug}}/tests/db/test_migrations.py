@@ -1,24 +1,20 @@
 """The migrations."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, MetaData, PrimaryKeyConstraint, inspect
+from sqlalchemy import URL, Connection, MetaData, PrimaryKeyConstraint, inspect
 
 from app.core.config import Settings
 from app.db.base import Base
 from app.db.engine import run_blocking
-from tests.conftest import ALEMBIC
+from tests.conftest import ALEMBIC, server
 
 
-@pytest.fixture
-def _own_database(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_and_migrations_agree(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ALEMBIC.attributes, "url", settings.database_url)
-
-
-@pytest.mark.usefixtures("_own_database")
-def test_models_and_migrations_agree() -> None:
     command.check(ALEMBIC)
 
 
@@ -38,14 +34,23 @@ def test_every_constraint_has_a_name(settings: Settings) -> None:
             assert constraint.name or isinstance(constraint, PrimaryKeyConstraint)
 
 
+@pytest.fixture
+def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[URL]:
+    """Name a database without tables, for the migrations to work on."""
+    with server.new_database(tmp_path) as name:
+        url = Settings(database_url=name).database_url
+        monkeypatch.setitem(ALEMBIC.attributes, "url", url)
+        yield url
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("_own_database")
-def test_migrations_can_be_undone_and_done_again(settings: Settings) -> None:
+def test_migrations_can_be_undone_and_done_again(own_database: URL) -> None:
     def tables() -> set[str]:
         names: set[str] = set()
-        run_blocking(settings.database_url, lambda c: names.update(inspect(c).get_table_names()))
+        run_blocking(own_database, lambda c: names.update(inspect(c).get_table_names()))
         return names - {"alembic_version"}
 
+    command.upgrade(ALEMBIC, "heads")
     command.downgrade(ALEMBIC, "base")
     assert tables() == set()
     command.upgrade(ALEMBIC, "heads")

@@ -1,6 +1,6 @@
 """What a client does about jobs."""
 
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -25,6 +25,7 @@ def read(client: TestClient, id: int, *, until: set[str]) -> dict[str, Any]:
         if job["status"] in until:
             return job
         assert monotonic() < give_up_at, job
+        sleep(0.005)
 
 
 def ended(client: TestClient, id: int) -> dict[str, Any]:

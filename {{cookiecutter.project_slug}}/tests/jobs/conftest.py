@@ -1,8 +1,13 @@
 """Jobs of tests, queued through an endpoint of their own."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+# {% if cookiecutter.job_queue == "in_process" %}
+from collections.abc import Iterator
+
+# {% endif %}
 import pytest
 from fastapi import FastAPI, Response
+from fastapi.testclient import TestClient
 
 from app.api.deps import DatabaseDep
 from app.api.jobs import EnqueueDep, accepted
@@ -30,7 +35,22 @@ async def start(
 
 # {% endfilter %}
 @pytest.fixture(autouse=True)
-def _kinds(monkeypatch: pytest.MonkeyPatch, app: FastAPI) -> None:
+def _kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (ALONE, BEHAVE, BRIEF):
         monkeypatch.setitem(KINDS, kind.name, kind)
+
+
+# {% if cookiecutter.job_queue == "in_process" %}
+@pytest.fixture
+def started(app: FastAPI) -> Iterator[TestClient]:
+    """Start the service for each test: its worker must not go on with jobs of the test before."""
+    with TestClient(app) as client:
+        yield client
+
+
+# {% endif %}
+@pytest.fixture
+def client(app: FastAPI, client: TestClient) -> TestClient:
+    """Add the endpoint."""
     app.add_api_route("/behave", start, methods=["POST"], status_code=202)
+    return client

@@ -6,8 +6,8 @@ from fastapi.testclient import TestClient
 from tests.accounts import caller
 from tests.jobs.client import JOBS
 
-TASKS = "/api/v1/tasks/"
-TASK = {"limit": 100}
+BEHAVE = "/behave?kind=behave"
+JOB = {"does": "succeed"}
 ONCE = {"Idempotency-Key": "once"}
 
 
@@ -24,7 +24,7 @@ def bob(client: TestClient) -> dict[str, str]:
 def test_only_their_owner_and_superusers_see_jobs(
     client: TestClient, ada: dict[str, str], bob: dict[str, str]
 ) -> None:
-    path = client.post(TASKS, json=TASK, headers=ada).headers["Location"]
+    path = client.post(BEHAVE, json=JOB, headers=ada).headers["Location"]
     for headers, status, count in ((ada, 200, 1), (bob, 404, 0), ({}, 200, 1)):
         assert client.get(path, headers=headers).status_code == status
         assert len(client.get(JOBS, headers=headers).json()["items"]) == count
@@ -33,7 +33,7 @@ def test_only_their_owner_and_superusers_see_jobs(
 def test_nobody_else_changes_jobs(
     client: TestClient, ada: dict[str, str], bob: dict[str, str]
 ) -> None:
-    path = client.post(TASKS, json=TASK, headers=ada).headers["Location"]
+    path = client.post(BEHAVE, json=JOB, headers=ada).headers["Location"]
     assert client.delete(path, headers=bob).status_code == 404
     assert client.post(f"{path}/retry", headers=bob).status_code == 404
 
@@ -42,7 +42,7 @@ def test_keys_of_two_callers_are_two(
     client: TestClient, ada: dict[str, str], bob: dict[str, str]
 ) -> None:
     ids = [
-        client.post(TASKS, json=TASK, headers=ONCE | headers).json()["id"]
+        client.post(BEHAVE, json=JOB, headers=ONCE | headers).json()["id"]
         for headers in (ada, ada, bob)
     ]
     assert ids[0] == ids[1] != ids[2]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -15,20 +15,27 @@ from starlette.types import Receive, Scope, Send
 
 from app.core import windows
 from app.core.config import Settings
+from app.core.limiter import open_limiter
 from app.core.rate_limit import RateLimitSettings
 from app.core.windows import RecentWindows
-from app.main import create_app
 from app.middleware.rate_limit import client_of
+from tests.conftest import FRIEND, build
 
-FRIEND = {"Origin": "https://friend.example"}
+
+@pytest.fixture(scope="module")
+def shared_settings(shared_settings: Settings) -> Settings:
+    """Allow few requests."""
+    limit = RateLimitSettings(rate_limit_requests=3)
+    return shared_settings.model_copy(update={"rate_limit": limit})
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Allow few requests, and let a page of another site look."""
-    origins = ("https://friend.example",)
-    limit = RateLimitSettings(rate_limit_requests=3)
-    return settings.model_copy(update={"rate_limit": limit, "backend_cors_origins": origins})
+def client(client: TestClient, settings: Settings) -> Iterator[TestClient]:
+    """Begin to count anew for each test."""
+    assert client.portal
+    counting = client.portal.wrap_async_context_manager(open_limiter(settings.rate_limit))
+    with counting as client.app_state["limiter"]:
+        yield client
 
 
 @asynccontextmanager
@@ -53,7 +60,7 @@ async def statuses(count: int, *clients: httpx2.AsyncClient) -> Counter[int]:
 def use_up(client: TestClient) -> httpx2.Response:
     """Send requests until one is refused, and return the refusal."""
     for _ in range(4):
-        if (response := client.get("/nowhere", headers=FRIEND)).status_code == 429:
+        if (response := client.get("/nowhere", headers={"Origin": FRIEND})).status_code == 429:
             return response
     raise AssertionError("nothing was refused")
 
@@ -73,7 +80,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 async def test_hundred_of_two_hundred_at_once_pass(settings: Settings) -> None:
     defaults = settings.model_copy(update={"rate_limit": RateLimitSettings()})
-    async with running(create_app(defaults)) as client:
+    async with running(build(defaults)) as client:
         assert await statuses(200, client) == {404: 100, 429: 100}
 
 
@@ -91,7 +98,7 @@ def test_refusal_is_a_problem_that_says_when_to_come_back(client: TestClient) ->
 
 def test_refusal_passes_through_the_other_middleware(client: TestClient) -> None:
     headers = use_up(client).headers
-    assert headers["access-control-allow-origin"] == "https://friend.example"
+    assert headers["access-control-allow-origin"] == FRIEND
     assert "Retry-After" in headers["access-control-expose-headers"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-request-id"]
@@ -123,7 +130,7 @@ def test_health_does_not_count(client: TestClient, path: str) -> None:
 
 def test_browsers_may_ask_first_all_the_same(client: TestClient) -> None:
     use_up(client)
-    asking = FRIEND | {"Access-Control-Request-Method": "POST"}
+    asking = {"Origin": FRIEND, "Access-Control-Request-Method": "POST"}
     assert client.options("/api/v1/users/", headers=asking).status_code == 200
 
 
@@ -186,7 +193,7 @@ def test_a_new_start_counts_anew(app: FastAPI) -> None:
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_logging_in_has_a_limit_of_its_own(settings: Settings, root_path: str, slash: str) -> None:
     limit = RateLimitSettings(rate_limit_requests=9, rate_limit_login_requests=2)
-    app = create_app(settings.model_copy(update={"rate_limit": limit}))
+    app = build(settings.model_copy(update={"rate_limit": limit}))
     path = f"{root_path}/api/v1/auth/login"
     with TestClient(app, root_path=root_path) as client:
         answers = [client.post(path + slash), client.post(path), client.post(path)]

