@@ -21,9 +21,9 @@ ADDRESSES = st.from_regex(r"[a-z]{1,20}@[a-z]{1,20}\.com", fullmatch=True)
 
 
 def check_answers(app: FastAPI, callers: Sequence[Mapping[str, str]]) -> None:
-    """Ask for all operations as each caller, told apart by headers; raise at an answer that is not documented.
+    """Ask for all operations with the headers of each caller; raise at an undocumented answer.
 
-    Making requests up takes most of the time, so that all callers send the same.
+    Making requests up takes most of the time, so all callers send the same.
     """
     schemathesis.openapi.format("email", ADDRESSES)
     try:
