@@ -6,7 +6,6 @@ import ssl
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
-from math import ceil
 from typing import Any, ParamSpec, Self, TypeVar
 
 import httpx2
@@ -24,8 +23,6 @@ TRANSIENT = {429, 502, 503, 504}
 # Cities come from clients: without a bound they could fill the memory.
 CACHED_ANSWERS = 1000
 LARGEST_ANSWER_BYTES = 2_000_000
-# At each call a client looks at all its connections: 64 in one took a third of a call.
-CONNECTIONS_PER_CLIENT = 8
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +47,9 @@ class Upstream:
         self._base_url = base_url.rstrip("/")
         self._timeout_seconds = settings.upstream_timeout_seconds
         self._retries = settings.upstream_retries
-        # One entry for each connection. The last one used is the next: it is still open.
+        # The last one used is the next: its connection is still open.
         self._idle: asyncio.LifoQueue[Callable[[], httpx2.AsyncClient]] = asyncio.LifoQueue()
-        entries = [client for client in clients for _ in range(CONNECTIONS_PER_CLIENT)]
-        for client in reversed(entries[: settings.upstream_connections]):
+        for client in clients:
             self._idle.put_nowait(client)
 
     @classmethod
@@ -81,9 +77,10 @@ class Upstream:
                 stack.push_async_callback(client.aclose)
                 return client
 
-            # Each is made when it is first used: reading certificates would delay the start.
-            count = ceil(settings.upstream_connections / CONNECTIONS_PER_CLIENT)
-            yield cls(base_url, [cache(client) for _ in range(count)], settings)
+            # One for each connection: at each call a client looks at all that it has. Each is made
+            # when it is first used: reading certificates would delay the start.
+            clients = [cache(client) for _ in range(settings.upstream_connections)]
+            yield cls(base_url, clients, settings)
 
     def url(self, path: str, params: Mapping[str, str | int]) -> httpx2.URL:
         """Return the address of a resource. It takes 80 µs: make those that never change once."""
