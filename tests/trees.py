@@ -59,9 +59,10 @@ def tree(combination: Combination) -> Path:
     home = forest() / combination.name
     with FileLock(forest() / f".{combination.name}.lock"):
         if not home.is_dir():
-            unfinished = home.with_name(f".{combination.name}")
+            # Elsewhere: tools that read the whole forest must not meet it.
+            unfinished = BUILD / "unfinished" / combination.name
             shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir()
+            unfinished.mkdir(parents=True)
             with_cookiecutter(dict(combination.answers), unfinished)
             unfinished.rename(home)
     return next(path for path in home.iterdir())
