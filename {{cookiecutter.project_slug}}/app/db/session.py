@@ -55,20 +55,25 @@ _held: ContextVar[Unit | None] = ContextVar("held", default=None)
 class Database:
     """The pool of one database and the three ways to use it."""
 
-    def __init__(self, engine: AsyncEngine, pool_size: int, wait_seconds: float) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        places: Places,
+        pool_size: int,
+        wait_seconds: float,
+    ) -> None:
         # {% if cookiecutter.database == "sqlite" %}
         prepare(engine)
         # {% endif %}
         self._engine = engine
         self._autocommitting = engine.execution_options(**AUTOCOMMIT)
+        self._places = places
         self._turnstile = Turnstile(pool_size, wait_seconds)
         # {% if cookiecutter.database == "sqlite" %}
         # SQLite has one writer at a time; others must not hold the connections of readers.
         self._writers = Turnstile(1, wait_seconds)
-        self._places = Places(pool_size + 1)
         # {% else %}
         self._writers = self._turnstile
-        self._places = Places(pool_size)
         # {% endif %}
         self._told_at = -1.0
 
@@ -82,7 +87,7 @@ class Database:
         connections = size
         # {% endif %}
         engine = open_engine(settings.database_url, connections, connect_args(settings))
-        return cls(engine, size, settings.database_wait_seconds)
+        return cls(engine, Places(connections), size, settings.database_wait_seconds)
 
     async def close(self) -> None:
         """Close the pooled connections."""

@@ -82,5 +82,5 @@ def _lower(value: str | None) -> str | None:
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at once: a reader that turns writer later gets no busy timeout."""
-    if "is_autocommitting" not in connection.get_execution_options():
+    if connection.get_execution_options().keys().isdisjoint(AUTOCOMMIT):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
