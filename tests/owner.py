@@ -54,11 +54,7 @@ OWN_FILES = {
 # What owners write into files of the template: the path, the words there, and the new ones.
 OWN_EDITS = (
     ("app/api/api_v1/api.py", "    recipe,", "    ping,\n    recipe,"),
-    (
-        "app/api/api_v1/api.py",
-        "api_router.include_router(user.router)",
-        "api_router.include_router(user.router)\napi_router.include_router(ping.router)",
-    ),
+    ("app/api/api_v1/api.py", "    user.router,", "    user.router,\n    ping.router,"),
     ("app/core/config.py", "grace_seconds: SecondsOrZero = 15", "grace_seconds: float = 10"),
     (".env.example", "GRACE_SECONDS=15", "GRACE_SECONDS=10"),
     (

@@ -13,7 +13,7 @@ from app.api import (
     health,
     pages,  # example
 )
-from app.api.api_v1.api import api_router
+from app.api.api_v1.api import add_routes
 from app.api.docs import add_docs
 from app.api.errors import HANDLERS, unhandled
 from app.api.openapi import describe_problems
@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.is_draining = False
     app.router.default = EitherSlash(app.router)
     app.include_router(health.router)
-    app.include_router(api_router, prefix="/api/v1")
+    add_routes(app)
     pages.add_pages(app)  # example
     if settings.has_docs:
         add_docs(app)

@@ -15,32 +15,37 @@ from sqlalchemy.pool import PoolProxiedConnection
 from app.core.errors import DomainError
 from app.db.engine import AsyncConnection, AsyncEngine, give_back, raw_connection
 # {% if cookiecutter.database == "sqlite" %}
-from app.db.sqlite import is_usable
+from app.db.sqlite import AUTOCOMMIT, is_usable
 # {% else %}
-from app.db.postgresql import is_usable
+from app.db.postgresql import AUTOCOMMIT, is_usable
 # {% endif %}
 
 
 class Place:
     """Room for one connection."""
 
-    def __init__(self) -> None:
-        self.engine: AsyncEngine | None = None
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.autocommit: bool | None = None
+        self._engine = engine
         self._connection: AsyncConnection | None = None
         self._raw: PoolProxiedConnection | None = None
         self._idle_since = 0.0
 
-    async def connect(self, engine: AsyncEngine) -> AsyncConnection:
+    async def connect(self, *, autocommit: bool) -> AsyncConnection:
         """Return the connection that is here, if it suits, or one from the pool."""
         kept, raw = self._connection, self._raw
         idle_seconds = monotonic() - self._idle_since
-        if kept and raw and self.engine is engine and is_usable(raw, idle_seconds):
+        if kept and raw and self.autocommit is autocommit and is_usable(raw, idle_seconds):
             return kept
         await self.clear()
-        self._connection = await engine.connect()
-        self._raw = await raw_connection(self._connection)
-        self.engine = engine
-        return self._connection
+        self._connection = connection = await self._engine.connect()
+        self._raw = await raw_connection(connection)
+        if autocommit:
+            # Not an option of the engine, which would be an event that all statements look for.
+            await connection.execution_options(**AUTOCOMMIT)
+            await connection.begin()  # for SQLAlchemy only, as long as the connection lasts
+        self.autocommit = autocommit
+        return connection
 
     def keep(self) -> None:
         """Keep the connection for the next unit."""
@@ -48,7 +53,7 @@ class Place:
 
     async def clear(self) -> None:
         """Give the connection back to the pool."""
-        kept, self._connection, self.engine = self._connection, None, None
+        kept, self._connection, self.autocommit = self._connection, None, None
         if kept is not None:
             await give_back(kept)
 
@@ -56,17 +61,17 @@ class Place:
 class Places:
     """As many as the pool has connections; who takes one has waited for it elsewhere."""
 
-    def __init__(self, count: int) -> None:
-        self._free = [Place() for _ in range(count)]
+    def __init__(self, engine: AsyncEngine, count: int) -> None:
+        self._free = [Place(engine) for _ in range(count)]
         self._lock = Lock()  # the blocking flavour takes them in threads
 
     @asynccontextmanager
-    async def lend(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
-        """Lend a connection of this engine, and keep it if the pool need not look after it."""
-        place = self._take(engine)
+    async def lend(self, *, autocommit: bool) -> AsyncGenerator[AsyncConnection]:
+        """Lend a connection, and keep it if the pool need not look after it."""
+        place = self._take(autocommit)
         is_sound = False
         try:
-            yield await place.connect(engine)
+            yield await place.connect(autocommit=autocommit)
             is_sound = True
         except DomainError:  # has nothing to do with the connection
             is_sound = True
@@ -85,16 +90,17 @@ class Places:
         for place in self._free:
             await place.clear()
 
-    def _take(self, engine: AsyncEngine) -> Place:
-        """Choose the last one used with this engine, or an empty one, or the longest unused."""
+    def _take(self, autocommit: bool) -> Place:
+        """Choose the last one used that suits, or an empty one, or the longest unused."""
         with self._lock:
-            place = next((it for it in reversed(self._free) if it.engine is engine), self._free[0])
+            suitable = (place for place in reversed(self._free) if place.autocommit is autocommit)
+            place = next(suitable, self._free[0])
             self._free.remove(place)
             return place
 
     def _put(self, place: Place) -> None:
         with self._lock:
-            self._free.insert(len(self._free) if place.engine else 0, place)
+            self._free.insert(0 if place.autocommit is None else len(self._free), place)
 
 
 # {%- endfilter +%}

@@ -20,7 +20,6 @@ from app.db.engine import AsyncConnection, AsyncEngine, Turnstile, close_engine,
 from app.db.places import Places
 # {% if cookiecutter.database == "sqlite" %}
 from app.db.sqlite import (
-    AUTOCOMMIT,
     HAS_SCHEMA,
     connect_args,
     is_missing_reference,
@@ -29,7 +28,6 @@ from app.db.sqlite import (
 )
 # {% else %}
 from app.db.postgresql import (
-    AUTOCOMMIT,
     HAS_SCHEMA,
     connect_args,
     is_missing_reference,
@@ -66,7 +64,6 @@ class Database:
         prepare(engine)
         # {% endif %}
         self._engine = engine
-        self._autocommitting = engine.execution_options(**AUTOCOMMIT)
         self._places = places
         self._turnstile = Turnstile(pool_size, wait_seconds)
         # {% if cookiecutter.database == "sqlite" %}
@@ -87,7 +84,7 @@ class Database:
         connections = size
         # {% endif %}
         engine = open_engine(settings.database_url, connections, connect_args(settings))
-        return cls(engine, Places(connections), size, settings.database_wait_seconds)
+        return cls(engine, Places(engine, connections), size, settings.database_wait_seconds)
 
     async def close(self) -> None:
         """Close the pooled connections."""
@@ -102,7 +99,7 @@ class Database:
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Lend a connection without a transaction: each statement sees its own snapshot."""
-        return self._unit(self._autocommitting, self._turnstile)
+        return self._unit(self._turnstile, autocommit=True)
 
     def write_one(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Lend a connection to change something with one statement, a transaction in itself.
@@ -112,20 +109,24 @@ class Database:
         # {% if cookiecutter.database == "sqlite" %}
         return self.write()  # one cut short, without a transaction, would keep the file locked
         # {% else %}
-        return self._unit(self._autocommitting, self._turnstile)
+        return self._unit(self._turnstile, autocommit=True)
         # {% endif %}
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """Lend a connection in one transaction, committed on exit and rolled back on error."""
-        async with self._unit(self._engine, self._writers) as connection, connection.begin():
+        async with (
+            self._unit(self._writers, autocommit=False) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @asynccontextmanager
     async def _unit(
         self,
-        engine: AsyncEngine,
         turnstile: Turnstile,
+        *,
+        autocommit: bool,
     ) -> AsyncGenerator[AsyncConnection]:
         held = _held.get()
         if held and held.is_open:
@@ -138,10 +139,8 @@ class Database:
         _held.set(unit)
         is_connected = False
         try:
-            async with self._places.lend(engine) as connection:
+            async with self._places.lend(autocommit=autocommit) as connection:
                 is_connected = True
-                if engine is self._autocommitting and not connection.in_transaction():
-                    await connection.begin()  # for SQLAlchemy only, as long as the connection lasts
                 yield connection
         except DBAPIError as error:
             raise self._translated(error) from error

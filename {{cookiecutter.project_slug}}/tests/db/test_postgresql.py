@@ -50,7 +50,7 @@ async def test_connection_cut_at_work_is_reported_and_replaced(settings: Setting
     other = Database.from_settings(settings)
     with pytest.raises(UnavailableError):
         async with database.read() as connection:
-            async with other._autocommitting.connect() as killer:
+            async with other._engine.connect() as killer:
                 await killer.execute(KILL_THE_OTHERS)
             await connection.execute(text("SELECT 1"))
     await database.ping()

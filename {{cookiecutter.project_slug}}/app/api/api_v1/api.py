@@ -1,6 +1,6 @@
 """All routes of version 1."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from app.api.api_v1.endpoints import (
     # {% if cookiecutter.auth %}
@@ -22,19 +22,28 @@ from app.api.api_v1.endpoints import (
 )
 from app.api.errors import RESPONSES
 
-api_router = APIRouter(responses=RESPONSES)
-# {% if cookiecutter.fan_out %}
-api_router.include_router(dashboard.router)  # example
-# Ideas come before recipes, or /recipes/ideas would be taken for a recipe's id.  # example
-api_router.include_router(ideas.router)  # example
-# {% endif %}
-api_router.include_router(recipe.router)  # example
-api_router.include_router(user.router)
-# {% if cookiecutter.job_queue != "none" %}
-api_router.include_router(job.router)
-api_router.include_router(photo.router)  # example
-api_router.include_router(task.router)
-# {% endif %}
-# {% if cookiecutter.auth %}
-api_router.include_router(auth.router)
-# {% endif %}
+ROUTERS: list[APIRouter] = [
+    # {% if cookiecutter.fan_out %}
+    # Ideas come before recipes, or /recipes/ideas would be taken for a recipe's id.  # example
+    ideas.router,  # example
+    # {% endif %}
+    recipe.router,  # example
+    user.router,
+    # {% if cookiecutter.job_queue != "none" %}
+    job.router,
+    photo.router,  # example
+    task.router,
+    # {% endif %}
+    # {% if cookiecutter.auth %}
+    auth.router,
+    # {% endif %}
+    # {% if cookiecutter.fan_out %}
+    dashboard.router,  # example
+    # {% endif %}
+]
+
+
+def add_routes(app: FastAPI) -> None:
+    """Include them one by one: FastAPI searches for a route once more at every level of routers."""
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api/v1", responses=RESPONSES)
