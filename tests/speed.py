@@ -1,9 +1,15 @@
 """What both engines do again and again, and need not here. Importing this module is enough."""
 
-from collections.abc import Callable
+import os
+import runpy
+from collections.abc import Callable, Generator
+from contextlib import chdir, contextmanager
+from functools import cache
 from pathlib import Path
 from types import CodeType
 
+import cookiecutter.generate
+import cookiecutter.hooks
 import copier._main
 import jinja2
 
@@ -33,3 +39,36 @@ def _ask_nobody(self: copier._main.Worker, dst_relpath: Path, src_mode: int) -> 
 
 
 copier._main.Worker._sync_git_index_executable_bit = _ask_nobody
+
+
+_is_binary: Callable[[str], bool] = cookiecutter.generate.is_binary
+
+
+def _is_binary_once(path: str) -> bool:
+    """Look at each file once, as long as it stays the same."""
+    absolute = os.path.abspath(path)
+    return _looked_at(absolute, os.stat(absolute).st_mtime_ns)
+
+
+@cache
+def _looked_at(path: str, _changed_at: int) -> bool:
+    return _is_binary(path)
+
+
+cookiecutter.generate.is_binary = _is_binary_once  # ty: ignore[invalid-assignment] - one argument
+
+
+@contextmanager
+def hooks_in_process() -> Generator[None]:
+    """Run the hooks without processes of their own, for services that no hook refuses."""
+    run_script = cookiecutter.hooks.run_script
+    cookiecutter.hooks.run_script = _run_here  # ty: ignore[invalid-assignment] - another one
+    try:
+        yield
+    finally:
+        cookiecutter.hooks.run_script = run_script
+
+
+def _run_here(script_path: str, cwd: Path | str = ".") -> None:
+    with chdir(cwd):
+        runpy.run_path(script_path)

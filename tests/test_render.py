@@ -21,6 +21,9 @@ from tests.parsing import parse
 from tests.trees import TEMPLATE, texts, tree
 
 ONLY_WITH: dict[str, dict[str, list[str]]] = context(ALL[0])["_only_with"]
+CONDITIONAL = {
+    path for answers in ONLY_WITH.values() for paths in answers.values() for path in paths
+}
 TAG = re.compile(r"# \{[%#]|cookiecutter|_only_with|__omit")
 FORBIDDEN_ON_WINDOWS = re.compile(
     r'[<>:"|?*\\\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE
@@ -42,8 +45,12 @@ everywhere = pytest.mark.parametrize("combination", CROSSED, ids=str)
 
 @everywhere
 def test_no_tag_is_left(combination: Combination) -> None:
-    found = [path for path, text in texts(combination).items() if TAG.search(text)]
-    assert not found
+    assert not [path for path, text in texts(combination).items() if _has_tag(text)]
+
+
+@cache
+def _has_tag(text: str) -> bool:
+    return bool(TAG.search(text))
 
 
 @everywhere
@@ -71,10 +78,16 @@ def test_files_parse(combination: Combination) -> None:
 
 @everywhere
 def test_omitted_paths_leave_nothing(combination: Combination) -> None:
-    for path in _omitted(combination):
-        assert not (tree(combination) / path).exists()
-        found = [name for name, text in texts(combination).items() if _mention(path).search(text)]
-        assert not found, path
+    omitted = _omitted(combination)
+    assert not [path for path in omitted if (tree(combination) / path).exists()]
+    mentioned = {name: _mentioned(text) & omitted for name, text in texts(combination).items()}
+    assert not {name: paths for name, paths in mentioned.items() if paths}
+
+
+@cache
+def _mentioned(text: str) -> frozenset[str]:
+    """Return the paths of ``_only_with`` that a text names."""
+    return frozenset(path for path in CONDITIONAL if _mention(path).search(text))
 
 
 @cache
@@ -91,11 +104,8 @@ def _omitted(combination: Combination) -> set[str]:
 
 def test_omitted_paths_exist_and_each_is_sometimes_there() -> None:
     omitted = [_omitted(combination) for combination in CROSSED]
-    listed = {
-        path for answers in ONLY_WITH.values() for paths in answers.values() for path in paths
-    }
-    assert {path for path in listed if (TEMPLATE / path).exists()} == listed
-    assert set.union(*omitted) == listed
+    assert {path for path in CONDITIONAL if (TEMPLATE / path).exists()} == CONDITIONAL
+    assert set.union(*omitted) == CONDITIONAL
     assert not set.intersection(*omitted)
 
 

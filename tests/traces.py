@@ -2,6 +2,7 @@
 
 import re
 from fnmatch import fnmatch
+from functools import cache
 
 # Of either job queue.
 JOBS = (
@@ -118,14 +119,29 @@ def words(question: str, answer: str | bool) -> list[re.Pattern[str]]:
 
 def traces(path: str, text: str, foreign: list[re.Pattern[str]]) -> list[str]:
     """Return where a file, or its path, says one of the words."""
+    return [
+        f"{path}:{number}: {line.strip()}"
+        for number, line, said in _said(path, text)
+        if not said.isdisjoint(foreign)
+    ]
+
+
+@cache
+def _said(path: str, text: str) -> list[tuple[int, str, set[re.Pattern[str]]]]:
+    """Return the lines that say words which belong to an answer, whichever it is."""
     if path in UNSAID:
         return []
     for pattern, allowed in EXCEPTIONS:
         if fnmatch(path, pattern):
             text = allowed.sub(" ", text)
-    lines = enumerate([path, *text.splitlines()])
-    return [
-        f"{path}:{number}: {line.strip()}"
-        for number, line in lines
-        if any(word.search(line) for word in foreign)
+    every = {
+        word
+        for question, answers in WORDS.items()
+        for answer in answers
+        for word in words(question, answer)
+    }
+    lines = [
+        (number, line, {word for word in every if word.search(line)})
+        for number, line in enumerate([path, *text.splitlines()])
     ]
+    return [line for line in lines if line[2]]

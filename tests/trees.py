@@ -6,6 +6,7 @@ The tests share these trees, so they only read them; who runs a service works on
 import hashlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +16,7 @@ from filelock import FileLock
 
 from tests.combinations import ROOT, Combination
 from tests.engines import with_cookiecutter
+from tests.speed import hooks_in_process
 
 BUILD = ROOT / "build"
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
@@ -63,7 +65,8 @@ def tree(combination: Combination) -> Path:
             unfinished = BUILD / "unfinished" / combination.name
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
-            with_cookiecutter(dict(combination.answers), unfinished)
+            with hooks_in_process():
+                with_cookiecutter(dict(combination.answers), unfinished)
             unfinished.rename(home)
     return next(path for path in home.iterdir())
 
@@ -75,7 +78,11 @@ def texts(combination: Combination) -> dict[str, str]:
 
 
 def read(folder: Path) -> dict[str, str]:
-    """Return the text of each file below a folder, by its path."""
+    """Return the text of each file below a folder, by its path.
+
+    Most texts are the same in most services, and interned, so that they are soon found in caches.
+    """
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes().decode() for path in files(folder)
+        path.relative_to(folder).as_posix(): sys.intern(path.read_bytes().decode())
+        for path in files(folder)
     }
