@@ -1,15 +1,17 @@
-"""What both engines do again and again, and need not here. Importing this module is enough."""
+"""What both engines do again and again, and need not here.
+
+It is enough to import this module, except for the hooks.
+"""
 
 import os
 import runpy
-from collections.abc import Callable, Generator
-from contextlib import chdir, contextmanager
+from collections.abc import Callable
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 from types import CodeType
 
 import cookiecutter.generate
-import cookiecutter.hooks
 import copier._main
 import jinja2
 
@@ -58,17 +60,7 @@ def _looked_at(path: str, _changed_at: int) -> bool:
 cookiecutter.generate.is_binary = _is_binary_once  # ty: ignore[invalid-assignment] - one argument
 
 
-@contextmanager
-def hooks_in_process() -> Generator[None]:
-    """Run the hooks without processes of their own, for services that no hook refuses."""
-    run_script = cookiecutter.hooks.run_script
-    cookiecutter.hooks.run_script = _run_here  # ty: ignore[invalid-assignment] - another one
-    try:
-        yield
-    finally:
-        cookiecutter.hooks.run_script = run_script
-
-
-def _run_here(script_path: str, cwd: Path | str = ".") -> None:
+def run_hook(script_path: str, cwd: Path | str = ".") -> None:
+    """Run a hook that refuses nothing, without a process of its own."""
     with chdir(cwd):
-        runpy.run_path(script_path)
+        runpy.run_path(script_path, run_name="__main__")

@@ -15,7 +15,11 @@ EXAMPLE = re.compile(r"# example|recipe|ideas|dashboard|weather", re.IGNORECASE)
 
 @pytest.mark.parametrize(
     "combination",
-    [DEFAULTS, DEFAULTS.but(database="postgresql", async_db=False, fan_out=False, auth=True)],
+    [
+        DEFAULTS,
+        DEFAULTS.but(database="postgresql", async_db=False, fan_out=False, auth=True),
+        DEFAULTS.but(database="postgresql", auth=True, rate_limit=True, job_queue="procrastinate"),
+    ],
     ids=str,
 )
 def test_example_can_be_deleted(combination: Combination, workplace: Path) -> None:

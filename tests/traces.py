@@ -117,6 +117,11 @@ def words(question: str, answer: str | bool) -> list[re.Pattern[str]]:
     return [re.compile(word, re.IGNORECASE) for word in WORDS[question][answer]]
 
 
+EVERY = {
+    word for question in WORDS for answer in WORDS[question] for word in words(question, answer)
+}
+
+
 def traces(path: str, text: str, foreign: list[re.Pattern[str]]) -> list[str]:
     """Return where a file, or its path, says one of the words."""
     return [
@@ -134,14 +139,8 @@ def _said(path: str, text: str) -> list[tuple[int, str, set[re.Pattern[str]]]]:
     for pattern, allowed in EXCEPTIONS:
         if fnmatch(path, pattern):
             text = allowed.sub(" ", text)
-    every = {
-        word
-        for question, answers in WORDS.items()
-        for answer in answers
-        for word in words(question, answer)
-    }
     lines = [
-        (number, line, {word for word in every if word.search(line)})
+        (number, line, {word for word in EVERY if word.search(line)})
         for number, line in enumerate([path, *text.splitlines()])
     ]
     return [line for line in lines if line[2]]

@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
+import cookiecutter.hooks
 from filelock import FileLock
 
 from tests.combinations import ROOT, Combination
 from tests.engines import with_cookiecutter
-from tests.speed import hooks_in_process
+from tests.speed import run_hook
 
 BUILD = ROOT / "build"
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
@@ -33,7 +35,7 @@ def files(folder: Path) -> Iterator[Path]:
 
 def _template_digest() -> str:
     """Name the state of all that the output depends on."""
-    sources = [ROOT / "cookiecutter.json", ROOT / "tests/engines.py"]
+    sources = [ROOT / name for name in ("cookiecutter.json", "tests/engines.py", "tests/speed.py")]
     digest = hashlib.sha256()
     folders = (ROOT / "hooks", ROOT / "templates", TEMPLATE)
     for path in [*sources, *(path for folder in folders for path in files(folder))]:
@@ -65,7 +67,7 @@ def tree(combination: Combination) -> Path:
             unfinished = BUILD / "unfinished" / combination.name
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
-            with hooks_in_process():
+            with patch.object(cookiecutter.hooks, "run_script", run_hook):
                 with_cookiecutter(dict(combination.answers), unfinished)
             unfinished.rename(home)
     return next(path for path in home.iterdir())
@@ -80,7 +82,7 @@ def texts(combination: Combination) -> dict[str, str]:
 def read(folder: Path) -> dict[str, str]:
     """Return the text of each file below a folder, by its path.
 
-    Most texts are the same in most services, and interned, so that they are soon found in caches.
+    Interned: most services share most texts, and caches find them at once.
     """
     return {
         path.relative_to(folder).as_posix(): sys.intern(path.read_bytes().decode())

@@ -1,6 +1,6 @@
 """The SQLAlchemy API behind this service, under the names that the rest of it uses.
 
-The only module of which the asynchronous and the blocking flavour have different bodies.
+One of the few modules that were written twice, for asyncio and for threads.
 """
 
 # {% if cookiecutter.async_db %}
@@ -71,9 +71,15 @@ async def raw_connection(connection: AsyncConnection) -> PoolProxiedConnection:
     return await connection.get_raw_connection()
 
 
-async def give_back(connection: AsyncConnection) -> None:
+async def give_back(connection: AsyncConnection, *, is_sound: bool) -> None:
     """Let the pool have a connection again, though the one who waits for that be cancelled."""
-    await asyncio.shield(asyncio.create_task(connection.close()))
+
+    async def close() -> None:
+        if not is_sound:
+            await connection.invalidate()
+        await connection.close()
+
+    await asyncio.shield(asyncio.create_task(close()))
 
 
 async def close_engine(engine: AsyncEngine) -> None:
@@ -202,8 +208,10 @@ def raw_connection(connection: Connection) -> PoolProxiedConnection:
     return connection.connection
 
 
-def give_back(connection: Connection) -> None:
+def give_back(connection: Connection, *, is_sound: bool) -> None:
     """Let the pool have a connection again."""
+    if not is_sound:
+        connection.invalidate()
     connection.close()
 
 

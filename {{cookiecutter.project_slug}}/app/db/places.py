@@ -41,7 +41,7 @@ class Place:
         self._connection = connection = await self._engine.connect()
         self._raw = await raw_connection(connection)
         if autocommit:
-            # Not an option of the engine, which would be an event that all statements look for.
+            # Not an option of the engine, where SQLAlchemy would look for it at each statement.
             await connection.execution_options(**AUTOCOMMIT)
             await connection.begin()  # for SQLAlchemy only, as long as the connection lasts
         self.autocommit = autocommit
@@ -52,10 +52,11 @@ class Place:
         self._idle_since = monotonic()
 
     async def clear(self) -> None:
-        """Give the connection back to the pool."""
-        kept, self._connection, self.autocommit = self._connection, None, None
+        """Give the connection back to the pool, to be thrown away if it was not made ready."""
+        kept, is_ready = self._connection, self.autocommit is not None
+        self._connection = self.autocommit = None
         if kept is not None:
-            await give_back(kept)
+            await give_back(kept, is_sound=is_ready)
 
 
 class Places:

@@ -56,7 +56,7 @@ class Database:
     def __init__(
         self,
         engine: AsyncEngine,
-        places: Places,
+        connections: int,
         pool_size: int,
         wait_seconds: float,
     ) -> None:
@@ -64,7 +64,7 @@ class Database:
         prepare(engine)
         # {% endif %}
         self._engine = engine
-        self._places = places
+        self._places = Places(engine, connections)
         self._turnstile = Turnstile(pool_size, wait_seconds)
         # {% if cookiecutter.database == "sqlite" %}
         # SQLite has one writer at a time; others must not hold the connections of readers.
@@ -84,7 +84,7 @@ class Database:
         connections = size
         # {% endif %}
         engine = open_engine(settings.database_url, connections, connect_args(settings))
-        return cls(engine, Places(engine, connections), size, settings.database_wait_seconds)
+        return cls(engine, connections, size, settings.database_wait_seconds)
 
     async def close(self) -> None:
         """Close the pooled connections."""
@@ -115,10 +115,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """Lend a connection in one transaction, committed on exit and rolled back on error."""
-        async with (
-            self._unit(self._writers, autocommit=False) as connection,
-            connection.begin(),
-        ):
+        async with self._unit(self._writers, autocommit=False) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager

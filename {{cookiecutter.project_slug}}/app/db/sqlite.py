@@ -19,8 +19,8 @@ UNAVAILABLE = tuple(
     for name in ("BUSY", "CANTOPEN", "FULL", "IOERR", "LOCKED", "NOTADB", "PROTOCOL", "READONLY")
 )
 FOREIGN_KEY_VIOLATION = "SQLITE_CONSTRAINT_FOREIGNKEY"
-# Without BEGIN. An option of ours, because changing the isolation level takes turns of a thread,
-# and whoever is cancelled in one of them never gives the connection back.
+# Without BEGIN. An option of ours, because changing the isolation level takes turns of a thread, in
+# which one may be cancelled.
 AUTOCOMMIT = {"is_autocommitting": True}
 
 

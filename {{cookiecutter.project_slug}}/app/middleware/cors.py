@@ -19,9 +19,16 @@ class CrossOriginMiddleware(CORSMiddleware):
             app,
             allow_origins=origins,
             allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
+            # {% if cookiecutter.job_queue != "none" %}
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", HEADER],
+            # {% else %}
             allow_headers=["Authorization", "Content-Type", HEADER],
+            # {% endif %}
             expose_headers=[
                 HEADER,
+                # {% if cookiecutter.job_queue != "none" %}
+                "Location",
+                # {% endif %}
                 # {% if cookiecutter.rate_limit %}
                 "RateLimit",
                 "RateLimit-Policy",

@@ -12,6 +12,9 @@ from contextlib import suppress
 from uuid import uuid4
 # {% endif %}
 
+# {% if cookiecutter.async_db and cookiecutter.job_queue == "procrastinate" %}
+import psycopg
+# {% endif %}
 import pytest
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import InvalidRequestError
@@ -64,9 +67,14 @@ async def test_connection_is_lent_again_unless_its_unit_failed(database: Databas
 async def test_one_connection_serves_reads_and_writes(settings: Settings) -> None:
     database = Database.from_settings(settings.model_copy(update={"database_pool_size": 1}))
     for _ in range(2):
-        await database.ping()
+        async with database.read() as connection:
+            assert await connection.scalar(COUNT) == 0
         async with database.write() as connection:
             await connection.execute(delete(User))
+        with pytest.raises(KeyError):
+            async with database.write() as connection:
+                await connection.execute(insert(User), ADA)
+                raise KeyError
     await database.close()
 
 
@@ -143,6 +151,33 @@ async def test_work_that_is_cancelled_gives_its_place_back(database: Database) -
     # {% endif %}
 
 
+# {% if cookiecutter.job_queue == "procrastinate" %}
+async def test_connection_of_which_the_mode_is_not_known_is_thrown_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psycopg may be cancelled when it commits by itself and SQLAlchemy does not know it yet."""
+    database = Database.from_settings(settings.model_copy(update={"database_pool_size": 1}))
+    await database.ping()
+    await database.close()  # for a new connection, which is not pinged
+    really_set = psycopg.AsyncConnection.set_autocommit
+
+    async def set_and_be_cancelled(connection: psycopg.AsyncConnection, value: bool) -> None:
+        await really_set(connection, value)
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch, pytest.raises(asyncio.CancelledError):
+        patch.setattr(psycopg.AsyncConnection, "set_autocommit", set_and_be_cancelled)
+        await database.ping()
+    with pytest.raises(KeyError):
+        async with database.write() as connection:
+            await connection.execute(insert(User), ADA)
+            raise KeyError
+    async with database.read() as connection:
+        assert await connection.scalar(COUNT) == 0
+    await database.close()
+
+
+# {% endif %}
 # {% endif %}
 async def test_places_come_back_after_errors(database: Database) -> None:
     for _ in range(5):

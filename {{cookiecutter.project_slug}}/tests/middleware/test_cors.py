@@ -13,6 +13,9 @@ def test_friend_may_read_answers_and_failures(client: TestClient, path: str) -> 
     exposed = set(headers["access-control-expose-headers"].split(", "))
     assert exposed == {
         "X-Request-ID",
+        # {% if cookiecutter.job_queue != "none" %}
+        "Location",
+        # {% endif %}
         # {% if cookiecutter.rate_limit %}
         "RateLimit",
         "RateLimit-Policy",
@@ -32,7 +35,15 @@ def test_others_may_not(client: TestClient, origin: str) -> None:
 
 
 def test_friend_may_ask_first(client: TestClient) -> None:
-    asking = {"Origin": FRIEND, "Access-Control-Request-Method": "PATCH"}
+    asking = {
+        "Origin": FRIEND,
+        "Access-Control-Request-Method": "PATCH",
+        # {% if cookiecutter.job_queue != "none" %}
+        "Access-Control-Request-Headers": "authorization,content-type,idempotency-key,x-request-id",
+        # {% else %}
+        "Access-Control-Request-Headers": "authorization,content-type,x-request-id",
+        # {% endif %}
+    }
     response = client.options("/api/v1/users/", headers=asking)
     assert response.status_code == 200
     assert "PATCH" in response.headers["access-control-allow-methods"]

@@ -1,6 +1,6 @@
 """All routes of version 1."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from app.api.api_v1.endpoints import (
     # {% if cookiecutter.auth %}
@@ -22,7 +22,7 @@ from app.api.api_v1.endpoints import (
 )
 from app.api.errors import RESPONSES
 
-ROUTERS: list[APIRouter] = [
+ROUTERS = [
     # {% if cookiecutter.fan_out %}
     # Ideas come before recipes, or /recipes/ideas would be taken for a recipe's id.  # example
     ideas.router,  # example
