@@ -16,7 +16,7 @@ setup: .venv/made  ## Install everything that is needed into .venv/
 
 # uv itself comes into the environment first; pip may be too old to read dependency groups.
 .venv/made: pyproject.toml
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv sync --quiet --python .venv
 	touch $@
@@ -25,10 +25,10 @@ setup: .venv/made  ## Install everything that is needed into .venv/
 demo: setup  ## Generate the default service under build/, and run it on port 8001
 	rm -rf $(DEMO)
 	$(BIN)/cookiecutter . --no-input --default-config --output-dir $(DEMO)
-	cd $(DEMO)/* && $(CURDIR)/$(BIN)/uv sync --quiet
-	cd $(DEMO)/* && $(CURDIR)/$(BIN)/uv run --frozen ./prestart.sh
+	cd $(DEMO)/* && "$(CURDIR)/$(BIN)/uv" sync --quiet
+	cd $(DEMO)/* && "$(CURDIR)/$(BIN)/uv" run --frozen ./prestart.sh
 	@echo "Open http://localhost:8001 and http://localhost:8001/docs; Ctrl-C ends it."
-	cd $(DEMO)/* && exec $(CURDIR)/$(BIN)/uv run --frozen ./run.sh
+	cd $(DEMO)/* && exec "$(CURDIR)/$(BIN)/uv" run --frozen ./run.sh
 
 .PHONY: test
 test: setup  ## Test it, and run services in which every two answers meet

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cookiecutter.main import cookiecutter
@@ -27,7 +27,6 @@ class Service:
     is_generated: bool = False
     # With more than that it locks up.
     most_clients: int = 1000
-    variables: dict[str, str] = field(default_factory=dict)
 
     def command(self, port: int) -> list[str]:
         """Say how to start it."""

@@ -74,6 +74,7 @@ class Suite:
         variables = {
             "IDEAS_BASE_URL": f"http://127.0.0.1:{port}",
             "UPSTREAM_CACHE_SECONDS": "0",
+            "no_proxy": "127.0.0.1",
         }
         with (
             serve(upstream, REFERENCES, {}, port, processes.LOAD_CPU),

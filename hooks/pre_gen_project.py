@@ -7,6 +7,7 @@ path before they are judged, and what it made and now removes is never a folder 
 
 import json
 import sys
+from pathlib import Path
 
 judged = json.loads(r"""{{ {"refusal": cookiecutter.__refusal} | tojson }}""")
 given = json.loads(r"""{{ _cookiecutter | default({}) | tojson }}""")
@@ -19,5 +20,13 @@ formulas = [
     for question, answer in given.items()
     if question != "project_slug" and any(mark in str(answer) for mark in marks)
 ]
-if refusals := judged["refusal"].splitlines() or formulas:
+# With --overwrite-if-exists, cookiecutter would put what is left out in place of what is there, and
+# the other hook would delete it.
+omitted = json.loads(r"""{{ cookiecutter.__omit | tojson }}""").split()
+standing = [
+    f"{name}: it is in {Path.cwd().name} already, and these answers leave it out; move it first"
+    for name in omitted
+    if Path(name).exists()
+]
+if refusals := judged["refusal"].splitlines() or formulas or standing:
     sys.exit("\n".join(refusals))

@@ -202,6 +202,19 @@ def test_folders_that_exist_are_not_touched(answer: str, options: list[str], dee
     assert {path.read_text(encoding="utf-8") for path in deep.rglob("*.toml")} == {"mine"}
 
 
+@pytest.mark.parametrize("options", [[], ["--skip-if-file-exists"]], ids=str)
+def test_what_the_answers_leave_out_is_not_deleted(options: list[str], deep: Path) -> None:
+    for name in ("recipe-api/scripts/mine.py", "recipe-api/README.md"):
+        (deep / name).parent.mkdir(parents=True, exist_ok=True)
+        (deep / name).write_text("mine", encoding="utf-8")
+    before = left(deep)
+    said = cookiecutter("--no-input", "--overwrite-if-exists", *options, folder=deep)
+    assert said == [
+        "scripts: it is in recipe-api already, and these answers leave it out; move it first"
+    ]
+    assert left(deep) == before
+
+
 def test_a_replay_is_refused_again(deep: Path) -> None:
     said = cookiecutter("--no-input", "project_slug=../../elsewhere", folder=deep)
     assert cookiecutter("--replay", folder=deep) == said

@@ -1,20 +1,22 @@
-"""How the server speaks HTTP: as uvicorn does, with a bound on how long a head may take."""
+"""How the server speaks HTTP: as uvicorn does, with bounds on what heads take."""
 
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_SECONDS = 10
+MAX_HEADER_BYTES = 65_536
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Close a connection on which no whole request line with headers arrives in time.
+    """Close a connection on which no whole request line with headers arrives in time, or in bounds.
 
     uvicorn bounds only the silence after an answer, and the first byte that follows ends it. So
     this also ends bodies that trickle in after their request was answered. Tested with 0.54.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -25,6 +27,10 @@ class BoundedProtocol(HttpToolsProtocol):
         is_idle = self.cycle is None or self.cycle.response_complete
         if is_idle and self._deadline is None and self in self.connections:  # no WebSocket
             self._expect_head()
+        if self._deadline is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEADER_BYTES:
+                self.transport.close()
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
@@ -38,6 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.close)
 
     def _stop_waiting(self) -> None:
+        self._head_bytes = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import socket
 from time import monotonic
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import uvicorn
 from fastapi import FastAPI
@@ -45,6 +45,7 @@ class Options(TypedDict):
     root_path: str
     forwarded_allow_ips: list[str]
     http: type[asyncio.Protocol]
+    ws: Literal["none"]
     log_config: None
     access_log: bool
     server_header: bool
@@ -61,6 +62,7 @@ def main() -> None:
         root_path=settings.root_path,
         forwarded_allow_ips=list(settings.forwarded_allow_ips),
         http=BoundedProtocol,
+        ws="none",  # nothing here speaks it, and uvicorn would log paths and queries
         log_config=None,
         access_log=False,
         server_header=False,

@@ -12,6 +12,8 @@ from app.db.engine import run_from_loop
 from app.db.session import Database
 from app.jobs.queue import UPKEEP, open_queue
 
+logger = logging.getLogger(__name__)
+
 POLL_SECONDS = 2  # new jobs are announced; those that are tried again are not
 
 
@@ -55,7 +57,10 @@ async def work(queue: App, settings: Settings) -> None:
     await asyncio.wait([*lanes, waiting], return_when=asyncio.FIRST_COMPLETED)
     for task in (*lanes, waiting):
         task.cancel()
-    await asyncio.gather(*lanes, waiting, return_exceptions=True)
+    ended = await asyncio.gather(*lanes, waiting, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            logger.error("a lane has ended", exc_info=error)
     if not asked.is_set():
         raise SystemExit("The worker cannot go on; its log says why.")
 

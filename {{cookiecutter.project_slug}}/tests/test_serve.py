@@ -145,6 +145,18 @@ def test_server_does_not_name_itself(url: str) -> None:
     assert "server" not in get(f"{url}/health/live").headers
 
 
+def test_web_sockets_are_requests_as_others(url: str) -> None:
+    """uvicorn would log their paths and queries, and nothing would limit them."""
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    response = httpx2.get(f"{url}/health/live", headers=headers, trust_env=False, timeout=10)
+    assert response.json() == {"status": "ok"}
+
+
 def test_waiting_for_the_database_ends(settings: Settings) -> None:
     # {% if cookiecutter.database == "sqlite" %}
     away = "sqlite:////nowhere/at/all.db"

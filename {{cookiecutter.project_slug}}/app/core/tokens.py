@@ -90,10 +90,11 @@ class Tokens:
         return claims
 
     def _pair(self, user_id: int, sid: str, login_ends: int) -> Pair:
-        access_ends = int(time()) + self._access_seconds
+        now = int(time())
+        access_ends = min(now + self._access_seconds, login_ends)
         access = Claims(sub=user_id, sid=sid, jti=token_hex(16), type="access", exp=access_ends)
         refresh = Claims(sub=user_id, sid=sid, jti=token_hex(16), type="refresh", exp=login_ends)
-        return Pair(self._sign(access), self._sign(refresh), self._access_seconds, refresh)
+        return Pair(self._sign(access), self._sign(refresh), max(access_ends - now, 0), refresh)
 
     def _sign(self, claims: Claims) -> str:
         more = {"sub": str(claims.sub), "iss": ABOUT.title, "aud": ABOUT.title, "iat": int(time())}

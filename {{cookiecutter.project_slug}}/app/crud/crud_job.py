@@ -63,7 +63,7 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
             .returning(Job.id)
         )
         # {% else %}
-        self._give_up = change.where(Job.status == "running").values(
+        self._give_up = change.where(waits).values(
             status="failed", error="it was tried as often as may be, but no process survived it"
         )
         # {% endif %}

@@ -45,13 +45,12 @@ class InProcessWorker:
         kinds = [kind.name for kind in KINDS.values() if kind.lane == lane]
         places = anyio.Semaphore(size)
         async with anyio.create_task_group() as group:
+            await places.acquire()
             while self._give_up_at == math.inf:
-                await places.acquire()
                 row = await self._take(lane, kinds)
-                if row is None:
-                    places.release()
-                else:
+                if row is not None:
                     group.start_soon(self._run, row, places)
+                    await places.acquire()
 
     async def _take(self, lane: str, kinds: Sequence[str]) -> Record | None:
         """Take a job, or return None after waiting for one."""

@@ -29,7 +29,7 @@ class Run:
         self.settings = settings
         self.id: int = row.id
         self.attempt: int = row.attempts
-        self.is_cancel_requested = False
+        self.is_cancel_requested: bool = row.is_cancel_requested
 
     async def report(self, progress: float) -> None:
         """Tell clients how far the job is, from 0 to 1; a cancelled one ends here."""

@@ -37,12 +37,13 @@ class Runner:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch, run, group.cancel_scope)
-                status, values = await self._attempt(run, row, may_retry=may_retry)
+                if not run.is_cancel_requested:  # while an earlier attempt ran
+                    status, values = await self._attempt(run, row, may_retry=may_retry)
                 group.cancel_scope.cancel()
         finally:
             if run.is_cancel_requested and status == self._unfinished:
                 status = "cancelled"
-            await self._end(run, status, values)
+            status = await self._end(run, status, values)
             logger.info("job %d is %s", run.id, status)
             request_id.reset(token)
         return status
@@ -85,9 +86,17 @@ class Runner:
             if run.is_cancel_requested:
                 scope.cancel()
 
-    async def _end(self, run: Run, status: JobStatus, values: dict[str, Any]) -> None:
+    async def _end(self, run: Run, status: JobStatus, values: dict[str, Any]) -> JobStatus:
+        """Store how the attempt ended; return what it came to."""
         try:
             await run_unbroken(partial(run.end, status, **values))
-        except Exception:
+        except UnavailableError:
             # It looks as if this process had died, and is treated in the same way.
             logger.exception("the end of job %d could not be stored", run.id)
+            return self._unfinished
+        except Exception:
+            if status == "failed":
+                raise
+            logger.exception("the result of job %d could not be stored", run.id)
+            return await self._end(run, "failed", {"error": "its result could not be stored"})
+        return status

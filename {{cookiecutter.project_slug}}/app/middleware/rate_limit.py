@@ -52,7 +52,8 @@ class RateLimitMiddleware:
 
 def route_path(scope: Scope) -> str:
     """Return the path as routes declare it: without the proxy's prefix and a slash at the end."""
-    return scope["path"].removeprefix(scope.get("root_path", "")).rstrip("/")
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path.rstrip("/").removesuffix("\n").rstrip("/")  # patterns that end with $ match it, too
 
 
 def client_of(scope: Scope) -> str:

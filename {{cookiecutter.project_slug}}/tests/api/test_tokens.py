@@ -7,6 +7,7 @@ import jwt
 import pytest
 from fastapi.testclient import TestClient
 
+from app.core.tokens import Tokens
 from tests.accounts import AUTH, SETTINGS, bearer
 
 assert SETTINGS.secret_key
@@ -26,6 +27,14 @@ def status(client: TestClient, token: str) -> int:
         assert response.headers["WWW-Authenticate"] == "Bearer"
         assert response.headers["content-type"] == "application/problem+json"
     return response.status_code
+
+
+def test_access_ends_with_its_login() -> None:
+    tokens = Tokens(SETTINGS)
+    end = int(time()) + 10
+    pair = tokens.renew(tokens.issue(1).claims.model_copy(update={"exp": end}))
+    assert tokens.read(pair.access_token, "access").exp == end
+    assert pair.expires_in <= 10
 
 
 def test_token_signed_with_the_key_is_good(client: TestClient, payload: dict[str, Any]) -> None:

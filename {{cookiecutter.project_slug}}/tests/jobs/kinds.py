@@ -11,7 +11,7 @@ from app.jobs.flavours import run_in_loop
 from app.jobs.kind import Kind
 from app.jobs.run import Run
 
-Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap"]
+Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap", "astonish"]
 
 
 class Behaviour(BaseModel):
@@ -30,6 +30,8 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
     if parameters.does == "nap":
         await run_in_loop(sleep, 0.2)
     await run.record("done")
+    if parameters.does == "astonish":
+        return {"no JSON": object()}
     return {"attempt": run.attempt}
 
 

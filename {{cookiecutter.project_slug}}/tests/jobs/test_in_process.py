@@ -26,6 +26,7 @@ from app.jobs.in_process import open_worker
 from tests import accounts
 # {% endif %}
 from tests.jobs.client import JOBS, behave, ended, read
+from tests.jobs.kinds import ALONE
 from tests.jobs.table import get as get_job
 from tests.jobs.table import queue, take
 from tests.test_serve import process
@@ -78,6 +79,7 @@ def test_primes_are_counted_in_a_child(client: TestClient) -> None:
     [
         ("fail", "behave", "a fault of the service, which its log tells"),
         ("refuse", "behave", "this cannot be done"),
+        ("astonish", "behave", "its result could not be stored"),
         ("hang", "brief", "it took longer than 0.1 s"),
     ],
 )
@@ -152,6 +154,16 @@ async def test_job_that_runs_at_the_end_is_waited_for(
     async with open_worker(database, settings):
         await reach(database, id, "running")
     assert await status(database, id) == "succeeded"
+
+
+async def test_no_job_begins_at_the_end(database: Database, settings: Settings) -> None:
+    """Though one that runs makes room for it."""
+    first = await run_from_loop(partial(queue, database, "nap", kind=ALONE))
+    second = await run_from_loop(partial(queue, database, "succeed", kind=ALONE))
+    async with open_worker(database, settings):
+        await reach(database, first, "running")
+    assert await status(database, first) == "succeeded"
+    assert await status(database, second) == "queued"
 
 
 async def test_job_that_had_not_begun_is_begun_by_the_next_process(

@@ -77,6 +77,13 @@ async def test_refused_job_is_not_tried_again(database: Database, worker: App) -
     assert (job.status, job.attempts, job.error) == ("failed", 1, "this cannot be done")
 
 
+async def test_result_that_cannot_be_stored_is_a_failure(database: Database, worker: App) -> None:
+    id = await run_from_loop(partial(queue, database, "astonish"))
+    await work(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.error) == ("failed", "its result could not be stored")
+
+
 async def test_job_that_takes_too_long_is_stopped(database: Database, worker: App) -> None:
     id = await run_from_loop(partial(queue, database, "hang", kind=BRIEF))
     await work(worker)
@@ -103,6 +110,18 @@ async def test_running_job_stops_when_asked(
         await reach(database, 1, "running")
         client.delete(f"{JOBS}{id}")
     assert client.get(f"{JOBS}{id}").json()["status"] == "cancelled"
+
+
+async def test_cancelled_job_is_not_begun_again(
+    client: TestClient, database: Database, worker: App
+) -> None:
+    id = behave(client, "succeed")
+    await die(worker)
+    assert client.delete(f"{JOBS}{id}").json()["is_cancel_requested"]
+    await take_back(worker)
+    await work(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.result) == ("cancelled", None)
 
 
 async def test_failed_job_can_be_tried_again_by_hand(
@@ -134,10 +153,14 @@ async def test_job_of_a_dead_worker_is_taken_back(database: Database, worker: Ap
     assert (job.status, job.attempts) == ("succeeded", 1)
 
 
-async def test_job_whose_workers_all_died_is_given_up(database: Database, worker: App) -> None:
+@pytest.mark.parametrize("status", ["running", "queued"])
+async def test_job_whose_workers_all_died_is_given_up(
+    database: Database, worker: App, status: str
+) -> None:
+    """Some of them died before they could say that they begin."""
     id = await run_from_loop(partial(queue, database, "succeed"))
     for _ in range(2):
-        await die(worker)
+        await die(worker, status)
         await take_back(worker)
         await worker.run_worker_async(
             queues=["upkeep"], wait=False, listen_notify=False, install_signal_handlers=False
@@ -149,12 +172,12 @@ async def test_job_whose_workers_all_died_is_given_up(database: Database, worker
     )
 
 
-async def die(worker: App) -> None:
+async def die(worker: App, status: str = "running") -> None:
     """Take a job from the queue as a worker whose row is gone."""
     await worker.connector.execute_query_async(
         "UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'run_job'"
     )
-    await worker.connector.execute_query_async("UPDATE job SET status = 'running'")
+    await worker.connector.execute_query_async("UPDATE job SET status = %(status)s", status=status)
 
 
 async def take_back(worker: App) -> None:

@@ -190,7 +190,7 @@ def test_a_new_start_counts_anew(app: FastAPI) -> None:
 
 # {% if cookiecutter.auth %}
 @pytest.mark.parametrize("root_path", ["", "/prefix"])
-@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("slash", ["", "/", "%0A", "%0A/", "/%0A"])
 def test_logging_in_has_a_limit_of_its_own(settings: Settings, root_path: str, slash: str) -> None:
     limit = RateLimitSettings(rate_limit_requests=9, rate_limit_login_requests=2)
     app = build(settings.model_copy(update={"rate_limit": limit}))

@@ -12,10 +12,12 @@ from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import EnqueueDep, accepted
 from app.api.own_recipes import OwnRecipesDep
 from app.api.photos import ContentDep, PhotoSettingsDep
+from app.core.errors import ConflictError
 # {% else %}
 from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import EnqueueDep, accepted
 from app.api.photos import ContentDep, PhotoSettingsDep
+from app.core.errors import ConflictError
 from app.crud.crud_recipe import recipe
 # {% endif %}
 from app.jobs.flavours import run_in_loop
@@ -50,7 +52,7 @@ async def upload_photo(
         await recipe.get(connection, id)
         # {% endif %}
     name = await run_in_loop(store_image, content, photos)
-    is_kept = False
+    is_stray = False
     try:
         async with db.write() as connection:
             row = await enqueue(
@@ -59,9 +61,12 @@ async def upload_photo(
                 PhotoParameters(recipe_id=id, photo=name),
                 same=f"{id} {sha256(content).hexdigest()}",
             )
-        is_kept = row.parameters["photo"] == name  # not if the same request came before
-    finally:
-        if not is_kept:
+        is_stray = row.parameters["photo"] != name  # the same request came before
+    except ConflictError:
+        is_stray = True
+        raise
+    finally:  # but not when nobody knows whether the job was committed
+        if is_stray:
             await run_in_loop(to_thread.run_sync, (photos.photo_folder / name).unlink)
     return accepted(response, row)
 
