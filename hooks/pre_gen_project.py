@@ -9,7 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-judged = json.loads(r"""{{ {"refusal": cookiecutter.__refusal} | tojson }}""")
+judged = json.loads(
+    r"""{{ {"refusal": cookiecutter.__refusal, "omit": cookiecutter.__omit} | tojson }}"""
+)
 given = json.loads(r"""{{ _cookiecutter | default({}) | tojson }}""")
 marks = json.loads(r"""{{ cookiecutter._template_marks | tojson }}""")
 
@@ -22,10 +24,9 @@ formulas = [
 ]
 # With --overwrite-if-exists, cookiecutter would put what is left out in place of what is there, and
 # the other hook would delete it.
-omitted = json.loads(r"""{{ cookiecutter.__omit | tojson }}""").split()
 standing = [
     f"{name}: it is in {Path.cwd().name} already, and these answers leave it out; move it first"
-    for name in omitted
+    for name in judged["omit"].split()
     if Path(name).exists()
 ]
 if refusals := judged["refusal"].splitlines() or formulas or standing:
