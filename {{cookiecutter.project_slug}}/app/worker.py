@@ -46,7 +46,7 @@ async def work(queue: App, settings: Settings) -> None:
                 install_signal_handlers=False,
                 delete_jobs="always",  # what became of them is in our own table
                 fetch_job_polling_interval=POLL_SECONDS,
-                shutdown_graceful_timeout=settings.grace_seconds,
+                shutdown_graceful_timeout=longest_stop(settings),
                 update_heartbeat_interval=settings.jobs.job_heartbeat_seconds,
                 stalled_worker_timeout=settings.jobs.job_lost_seconds,
             )
@@ -63,6 +63,15 @@ async def work(queue: App, settings: Settings) -> None:
             logger.error("a lane has ended", exc_info=error)
     if not asked.is_set():
         raise SystemExit("The worker cannot go on; its log says why.")
+
+
+def longest_stop(settings: Settings) -> float:
+    """Return how many seconds jobs may go on after a signal: their lanes give no sign of life then.
+
+    Other workers would take them for lost, and run them a second time at once.
+    """
+    jobs = settings.jobs
+    return min(settings.grace_seconds, jobs.job_lost_seconds - 2 * jobs.job_heartbeat_seconds)
 
 
 if __name__ == "__main__":

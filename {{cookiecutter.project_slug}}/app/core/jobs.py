@@ -16,7 +16,7 @@ class JobSettings(EnvironmentSettings):
 
     job_concurrency: PositiveInt = 4
     job_heartbeat_seconds: Seconds = 2
-    job_lost_seconds: Seconds = 15
+    job_lost_seconds: Seconds = 20
     # {% if cookiecutter.job_queue == "procrastinate" %}
     job_retries: NonNegativeInt = 4
     job_backoff_seconds: Seconds = 2

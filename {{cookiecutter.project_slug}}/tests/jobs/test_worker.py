@@ -20,10 +20,12 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.schema import SchemaManager
 
 from app.core.config import Settings
+from app.core.jobs import JobSettings
 from app.core.logging import JsonFormatter
 from app.db.engine import run_from_loop
 from app.db.session import Database
 from app.jobs.queue import Backoff, TryAgainError, open_queue
+from app.worker import longest_stop
 from tests.conftest import ALEMBIC
 from tests.jobs.client import JOBS, behave
 from tests.jobs.kinds import BRIEF
@@ -61,6 +63,12 @@ async def test_failed_job_is_tried_again_and_given_up(database: Database, worker
             job = await run_from_loop(partial(get, database, id))
     assert (job.status, job.attempts) == ("failed", 2)
     assert job.error == "a fault of the service, which its log tells"
+
+
+def test_jobs_end_before_others_take_them(settings: Settings) -> None:
+    assert longest_stop(settings) == settings.grace_seconds
+    hasty = JobSettings(job_lost_seconds=5, job_heartbeat_seconds=2)
+    assert longest_stop(settings.model_copy(update={"jobs": hasty})) == 1
 
 
 def test_each_attempt_waits_twice_as_long() -> None:
