@@ -88,15 +88,18 @@ class Runner:
 
     async def _end(self, run: Run, status: JobStatus, values: dict[str, Any]) -> JobStatus:
         """Store how the attempt ended; return what it came to."""
-        try:
-            await run_unbroken(partial(run.end, status, **values))
-        except UnavailableError:
-            # It looks as if this process had died, and is treated in the same way.
-            logger.exception("the end of job %d could not be stored", run.id)
-            return self._unfinished
-        except Exception:
-            if status == "failed":
-                raise
-            logger.exception("the result of job %d could not be stored", run.id)
-            return await self._end(run, "failed", {"error": "its result could not be stored"})
-        return status
+        ends: list[tuple[JobStatus, dict[str, Any]]] = [
+            (status, values),
+            ("failed", {"error": "its result could not be stored"}),
+        ]
+        for end, stored in ends:
+            try:
+                await run_unbroken(partial(run.end, end, **stored))
+            except Exception as error:
+                logger.exception("the end of job %d could not be stored", run.id)
+                if isinstance(error, UnavailableError):
+                    break
+            else:
+                return end
+        # It looks as if this process had died, and is treated in the same way.
+        return self._unfinished

@@ -37,6 +37,11 @@ async def test_write_is_kept(database: Database) -> None:
 
 
 async def test_write_is_undone_by_an_error(database: Database) -> None:
+    await write_in_vain(database)
+
+
+async def write_in_vain(database: Database) -> None:
+    """Fail after a write, and see that it was undone."""
     with pytest.raises(KeyError):
         async with database.write() as connection:
             await connection.execute(insert(User), ADA)
@@ -71,10 +76,7 @@ async def test_one_connection_serves_reads_and_writes(settings: Settings) -> Non
             assert await connection.scalar(COUNT) == 0
         async with database.write() as connection:
             await connection.execute(delete(User))
-        with pytest.raises(KeyError):
-            async with database.write() as connection:
-                await connection.execute(insert(User), ADA)
-                raise KeyError
+        await write_in_vain(database)
     await database.close()
 
 
@@ -168,12 +170,7 @@ async def test_connection_of_which_the_mode_is_not_known_is_thrown_away(
     with monkeypatch.context() as patch, pytest.raises(asyncio.CancelledError):
         patch.setattr(psycopg.AsyncConnection, "set_autocommit", set_and_be_cancelled)
         await database.ping()
-    with pytest.raises(KeyError):
-        async with database.write() as connection:
-            await connection.execute(insert(User), ADA)
-            raise KeyError
-    async with database.read() as connection:
-        assert await connection.scalar(COUNT) == 0
+    await write_in_vain(database)
     await database.close()
 
 

@@ -11,7 +11,7 @@ from app.jobs.flavours import run_in_loop
 from app.jobs.kind import Kind
 from app.jobs.run import Run
 
-Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap", "astonish"]
+Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap", "astonish", "babble"]
 
 
 class Behaviour(BaseModel):
@@ -25,6 +25,8 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
         raise RuntimeError("secret")
     if parameters.does == "refuse":
         raise ConflictError("this cannot be done")
+    if parameters.does == "babble":
+        raise ConflictError("half of a pair: \ud800")
     while parameters.does == "hang":
         await run_in_loop(sleep, 0.01)
     if parameters.does == "nap":

@@ -80,6 +80,7 @@ def test_primes_are_counted_in_a_child(client: TestClient) -> None:
         ("fail", "behave", "a fault of the service, which its log tells"),
         ("refuse", "behave", "this cannot be done"),
         ("astonish", "behave", "its result could not be stored"),
+        ("babble", "behave", "its result could not be stored"),
         ("hang", "brief", "it took longer than 0.1 s"),
     ],
 )

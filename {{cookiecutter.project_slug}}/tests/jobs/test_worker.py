@@ -28,7 +28,7 @@ from app.jobs.queue import Backoff, TryAgainError, open_queue
 from app.worker import longest_stop
 from tests.conftest import ALEMBIC
 from tests.jobs.client import JOBS, behave
-from tests.jobs.kinds import BRIEF
+from tests.jobs.kinds import BRIEF, Deed
 from tests.jobs.table import count, effects, get, most_attempts, queue
 from tests.test_serve import PYTHON, environment
 
@@ -85,8 +85,11 @@ async def test_refused_job_is_not_tried_again(database: Database, worker: App) -
     assert (job.status, job.attempts, job.error) == ("failed", 1, "this cannot be done")
 
 
-async def test_result_that_cannot_be_stored_is_a_failure(database: Database, worker: App) -> None:
-    id = await run_from_loop(partial(queue, database, "astonish"))
+@pytest.mark.parametrize("does", ["astonish", "babble"])
+async def test_result_that_cannot_be_stored_is_a_failure(
+    database: Database, worker: App, does: Deed
+) -> None:
+    id = await run_from_loop(partial(queue, database, does))
     await work(worker)
     job = await run_from_loop(partial(get, database, id))
     assert (job.status, job.error) == ("failed", "its result could not be stored")
