@@ -24,6 +24,7 @@ from app.core.rate_limit import RateLimitSettings
 # {% endif %}
 from app.db.session import Database
 from app.main import create_app
+from app.serve import spare_collections
 # {% if cookiecutter.auth %}
 from tests import accounts
 # {% endif %}
@@ -36,6 +37,11 @@ from tests import postgresql as server
 ROOT = Path(__file__).parents[1]
 FRIEND = "https://friend.example"  # may call from its pages
 ALEMBIC = Config(toml_file=ROOT / "pyproject.toml")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, as seldom as the service does."""
+    spare_collections()
 
 
 def variables() -> set[str]:
