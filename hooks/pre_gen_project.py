@@ -9,12 +9,16 @@ import json
 import sys
 from pathlib import Path
 
-judged = json.loads(
-    r"""{{ {"refusal": cookiecutter.__refusal, "omit": cookiecutter.__omit} | tojson }}"""
-)
+answers = json.loads(r"""{{ cookiecutter | tojson }}""")
 given = json.loads(r"""{{ _cookiecutter | default({}) | tojson }}""")
-marks = json.loads(r"""{{ cookiecutter._template_marks | tojson }}""")
+marks = answers["_template_marks"]
 
+# A configuration may answer with a number; cookiecutter makes a text of it, and "0" would be true.
+unclear = [
+    f"{question}: use true or false in your configuration of cookiecutter"
+    for question, paths in answers["_only_with"].items()
+    if "true" in paths and not isinstance(answers[question], bool)
+]
 # cookiecutter renders what the command line gives it, so the rules saw 49 instead of a formula. The
 # slug is a formula by default, and safe whatever came of it.
 formulas = [
@@ -26,8 +30,8 @@ formulas = [
 # the other hook would delete it.
 standing = [
     f"{name}: it is in {Path.cwd().name} already, and these answers leave it out; move it first"
-    for name in judged["omit"].split()
+    for name in answers["__omit"].split()
     if Path(name).exists()
 ]
-if refusals := judged["refusal"].splitlines() or formulas or standing:
+if refusals := answers["__refusal"].splitlines() or unclear or formulas or standing:
     sys.exit("\n".join(refusals))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.combinations import ROOT
+from tests.combinations import QUESTIONS, ROOT
 from tests.engines import Refused, settings, template, with_cookiecutter, with_copier
 from tests.programs import SCRIPTS, environment
 
@@ -143,6 +143,36 @@ def test_both_engines_refuse_in_one_sentence(
     assert said == [f"{question}: {sentence}"]
     assert sentence.startswith("use ")
     assert left(tmp_path) == {"some", "some/where"}
+
+
+def configure(folder: Path, **answers: object) -> str:
+    """Write a configuration of cookiecutter with these answers, and return its path."""
+    file = folder / "configuration.yml"
+    shared = settings().read_text(encoding="utf-8")
+    file.write_text(f"{shared}default_context: {json.dumps(answers)}\n", encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize("answer", [0, 1, 2, 1.5, None])
+def test_a_configuration_says_yes_or_no_by_nothing_else(
+    answer: float | None, deep: Path, tmp_path: Path
+) -> None:
+    questions = [key for key, default in QUESTIONS.items() if isinstance(default, bool)]
+    file = configure(tmp_path, **dict.fromkeys(questions, answer))
+    said = cookiecutter("--no-input", "--config-file", file, folder=deep)
+    sentence = "use true or false in your configuration of cookiecutter"
+    assert said == [f"{question}: {sentence}" for question in sorted(questions)]
+    assert not left(deep)
+
+
+@pytest.mark.parametrize("answer", [None, True])
+def test_a_configuration_without_a_text_is_refused(
+    answer: bool | None, deep: Path, tmp_path: Path
+) -> None:
+    file = configure(tmp_path, **dict.fromkeys(UNFIT, answer))
+    said = cookiecutter("--no-input", "--config-file", file, folder=deep)
+    assert [line.partition(": use ")[0] for line in said] == list(UNFIT)
+    assert not left(deep)
 
 
 @pytest.mark.parametrize("formula", ["{{ 7 * 7 }}@example.com", "# {% raw %}a@b.org# {% endraw %}"])
