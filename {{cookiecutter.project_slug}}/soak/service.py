@@ -12,9 +12,12 @@ from pathlib import Path
 # {% if cookiecutter.auth %}
 from secrets import token_hex
 # {% endif %}
+from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 import httpx2
+
+from app.core import config
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 30
@@ -28,8 +31,6 @@ PASSWORD = token_hex()
 # {% endif %}
 # What is set differently from the defaults, and why.
 VARIABLES = {
-    "ENVIRONMENT": "local",
-    "DOCS_ENABLED": "true",  # malformed requests are made from the OpenAPI document
     "DRAIN_SECONDS": "2",
     "LOG_LEVEL": "ERROR",
     # {% if cookiecutter.auth %}
@@ -42,7 +43,6 @@ VARIABLES = {
     # {% if cookiecutter.auth %}
     "RATE_LIMIT_LOGIN_REQUESTS": "1000000",
     # {% endif %}
-    "RATE_LIMIT_STORAGE_URI": "memory://",
     # {% endif %}
     # {% if cookiecutter.database == "postgresql" %}
     "DATABASE_STATEMENT_SECONDS": "4",  # less than the database is frozen for
@@ -124,17 +124,27 @@ def serving(database_url: str, **more: str) -> Generator[Service]:
     """Prepare the database, start the service, with more variables, and lend it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    variables = os.environ | VARIABLES | {"DATABASE_URL": database_url, "PORT": str(port)} | more
-    for module in (["alembic", "upgrade", "heads"], ["app.initial_data"]):
-        subprocess.run([sys.executable, "-m", *module], cwd=ROOT, env=variables, check=True)
-    process = subprocess.Popen([sys.executable, "-m", "app.serve"], cwd=ROOT, env=variables)
-    try:
-        service = Service(process, port)
-        service.wait_until_ready()
-        # {% if cookiecutter.auth %}
-        service.log_in()
-        # {% endif %}
-        yield service
-    finally:
-        process.kill()
-        process.wait()
+    own = {"DATABASE_URL": database_url, "PORT": str(port), "PYTHONPATH": str(ROOT)}
+    variables = _environment() | VARIABLES | own | more
+    alembic = ["alembic", "-c", str(ROOT / "pyproject.toml"), "upgrade", "heads"]
+    with TemporaryDirectory() as folder:  # where no .env is
+        for module in (alembic, ["app.initial_data"]):
+            subprocess.run([sys.executable, "-m", *module], cwd=folder, env=variables, check=True)
+        process = subprocess.Popen([sys.executable, "-m", "app.serve"], cwd=folder, env=variables)
+        try:
+            service = Service(process, port)
+            service.wait_until_ready()
+            # {% if cookiecutter.auth %}
+            service.log_in()
+            # {% endif %}
+            yield service
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return the developer's variables without settings of the service."""
+    groups = config.EnvironmentSettings.__subclasses__()
+    settings = {name for group in groups for name in group.model_fields}
+    return {name: value for name, value in os.environ.items() if name.lower() not in settings}
