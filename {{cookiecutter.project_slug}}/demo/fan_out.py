@@ -6,20 +6,18 @@ A stub on this machine stands in for Reddit, so that it works without Internet.
 import asyncio
 import os
 import socket
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from statistics import median
 from threading import Thread
 
 import httpx2
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import make_url
 
-from app.core.config import Settings
-from app.core.database_url import BACKEND
+from app.api.api_v1.endpoints import ideas
+from app.clients.fan_out import FanOut, open_fan_out
 from app.core.fan_out import FanOutSettings
-from app.main import create_app
 
 DELAY_SECONDS = 0.1
 REQUESTS = 5
@@ -56,13 +54,17 @@ def stub() -> FastAPI:
 
 
 def service(upstream: str) -> FastAPI:
-    """Build this service with its sources at ``upstream`` and no cache."""
-    return create_app(
-        Settings(
-            database_url=make_url(f"{BACKEND}:///never-opened"),
-            fan_out=FanOutSettings(ideas_base_url=upstream, upstream_cache_seconds=0),
-        )
-    )
+    """Build the twins alone, with their sources at ``upstream`` and no cache: no database is needed."""
+    settings = FanOutSettings(ideas_base_url=upstream, upstream_cache_seconds=0)
+
+    @asynccontextmanager
+    async def lend(_: FastAPI) -> AsyncGenerator[dict[str, FanOut]]:
+        async with open_fan_out(settings) as fan_out:
+            yield {"fan_out": fan_out}
+
+    app = FastAPI(lifespan=lend)
+    app.include_router(ideas.router, prefix="/api/v1")
+    return app
 
 
 @contextmanager
