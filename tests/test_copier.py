@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -144,6 +145,12 @@ def test_copier_says_the_next_commands(tmp_path: Path) -> None:
     assert commands[:2] == ["cd new", "uv sync"]
     assert "uv run ./run.sh" in commands
     assert made.is_dir()
+
+
+def test_copier_says_a_folder_as_shells_read_it(tmp_path: Path) -> None:
+    said = run("copier", "copy", "--defaults", template(), "it's a & b", cwd=tmp_path)
+    command = next(line for line in said.splitlines() if line.startswith("    cd "))
+    assert shlex.split(command) == ["cd", "it's a & b"]
 
 
 def test_a_pair_is_refused_wherever_one_answers(tmp_path: Path) -> None:

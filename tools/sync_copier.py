@@ -47,7 +47,7 @@ AFTER_COPY = """
 
 Next:
 
-    cd {{ _copier_conf.dst_path }}
+    cd {{ _copier_conf.dst_path | quote }}
 # {% for step in cookiecutter.__next_steps | select %}
     {{ step }}
 # {% endfor %}
