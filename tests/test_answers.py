@@ -1,5 +1,6 @@
 """Good answers arrive as they were typed, whatever they contain, with both engines."""
 
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -7,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import Answers, settings, snapshot, template, with_cookiecutter, with_copier
+from tests.engines import (
+    Answers,
+    copy_template,
+    settings,
+    snapshot,
+    template,
+    with_cookiecutter,
+    with_copier,
+)
 from tests.parsing import parse
 from tests.programs import SCRIPTS, environment, run
 from tests.trees import read
@@ -139,6 +148,17 @@ def test_the_next_commands_are_said(manager: str, database: str, tmp_path: Path)
         f"{manager} run ./run.sh",
         "# then open http://localhost:8001 and http://localhost:8001/docs",
     ]
+
+
+def test_a_template_from_an_archive_makes_the_same(tmp_path: Path) -> None:
+    source = tmp_path / "archived" / "template"
+    source.mkdir(parents=True)
+    copy_template(source)
+    archive = shutil.make_archive(
+        str(tmp_path / "template"), "zip", tmp_path / "archived", "template"
+    )
+    made = with_cookiecutter({}, tmp_path, Path(archive))
+    assert snapshot(made) == snapshot(with_cookiecutter({}, tmp_path / "same"))
 
 
 def test_nobody_listening_costs_nothing(tmp_path: Path) -> None:
