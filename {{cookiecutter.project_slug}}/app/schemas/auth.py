@@ -2,13 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Secret, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Secret,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from app.core.auth import Password
-from app.schemas.fields import Text
+from app.schemas.fields import Email, Text
 from app.schemas.user import UserCreate
 
 BEARER: Literal["bearer"] = "bearer"
+ADDRESS = TypeAdapter(Email)
+
+
+def as_stored(username: str) -> str:
+    """Write an address as sign-up stores it; what is no address is nobody's, and stays."""
+    try:
+        return ADDRESS.validate_python(username)
+    except ValidationError:
+        return username
 
 
 class Signup(UserCreate):
@@ -21,7 +38,7 @@ class PasswordForm(BaseModel):
     """OAuth 2's password grant, as far as it is needed; the user name is the e-mail address."""
 
     grant_type: Literal["password"] = "password"
-    username: Text
+    username: Annotated[Text, AfterValidator(as_stored)]
     password: Secret[Annotated[str, StringConstraints(max_length=128)]]
 
 

@@ -42,6 +42,13 @@ def test_who_signs_up_can_log_in_and_see_who_they_are(anonymous: TestClient) -> 
     }
 
 
+@pytest.mark.parametrize("email", ["ada@xn--bcher-kva.example", " Ada <ada@bücher.example>"])
+def test_address_logs_in_as_it_was_typed_at_sign_up(anonymous: TestClient, email: str) -> None:
+    sign_up(anonymous, email)
+    log_in(anonymous, email)
+    log_in(anonymous, "ada@bücher.example")
+
+
 def test_nobody_becomes_superuser_by_signing_up(anonymous: TestClient) -> None:
     response = anonymous.post(f"{AUTH}/signup", json=ADA | {"is_superuser": True, "id": 7})
     assert response.json()["is_superuser"] is False
@@ -78,7 +85,12 @@ def test_half_of_a_surrogate_pair_is_the_clients_fault(anonymous: TestClient, pa
 
 @pytest.mark.parametrize(
     ("username", "password"),
-    [("ada@example.com", "wrong horse"), ("eve@example.com", PASSWORD)],
+    [
+        ("ada@example.com", "wrong horse"),
+        ("eve@example.com", PASSWORD),
+        ("no address", PASSWORD),
+        ("eve@\U0001f600.example", PASSWORD),
+    ],
 )
 def test_refused_login_does_not_tell_what_was_wrong(
     anonymous: TestClient, username: str, password: str
