@@ -5,11 +5,7 @@ from collections.abc import AsyncGenerator
 # {% endif %}
 from typing import Annotated
 
-# {% if cookiecutter.job_queue == "in_process" %}
 from fastapi import Depends, Header, Request, Response
-# {% else %}
-from fastapi import Depends, Header, Response
-# {% endif %}
 
 # {% if cookiecutter.auth %}
 from app.api.auth import CurrentUser
@@ -78,7 +74,8 @@ EnqueueDep = Annotated[Enqueue, Depends(get_enqueue)]
 # {% endif %}
 
 
-def accepted(response: Response, row: Record) -> JobAccepted:
+def accepted(request: Request, response: Response, row: Record) -> JobAccepted:
     """Answer that a job goes on, and say where to ask about it."""
-    response.headers["Location"] = f"/api/v1/jobs/{row.id}"
+    root = request.scope.get("root_path", "")
+    response.headers["Location"] = f"{root}/api/v1/jobs/{row.id}"
     return JobAccepted.model_validate(row)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 # {% endif %}
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
 from app.api.deps import DatabaseDep
@@ -22,6 +22,7 @@ async def start(
     enqueue: EnqueueDep,
     behaviour: Behaviour,
     kind: str,
+    request: Request,
     response: Response,
     *,
     rolls_back: bool = False,
@@ -30,7 +31,7 @@ async def start(
         row = await enqueue(connection, KINDS[kind], behaviour)
         if rolls_back:
             raise ConflictError("something else could not be stored")
-    return accepted(response, row)
+    return accepted(request, response, row)
 
 
 # {% endfilter %}

@@ -21,6 +21,16 @@ def test_task_is_accepted_and_can_be_asked_about(client: TestClient) -> None:
     assert (job["kind"], job["parameters"]) == ("primes", {"limit": 100})
 
 
+def test_location_has_the_prefix_of_the_proxy(client: TestClient) -> None:
+    behind = TestClient(client.app, root_path="/prefix")
+    behind.headers = client.headers
+    behind.portal = client.portal
+    behind.app_state.update(client.app_state)
+    location = behind.post(TASKS, json={"limit": 100}).headers["Location"]
+    assert location.startswith(f"/prefix{JOBS}")
+    assert behind.get(location).status_code == 200
+
+
 @pytest.mark.parametrize("limit", [1, 500_000_001, "many", None])
 def test_task_is_bounded(client: TestClient, limit: object) -> None:
     assert client.post(TASKS, json={"limit": limit}).status_code == 422

@@ -1,7 +1,7 @@
 """Jobs: work that goes on after its request was answered."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 # {% if cookiecutter.auth %}
 from app.api.auth import UNAUTHORIZED
@@ -46,13 +46,18 @@ async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
 
 @router.post("/{id}/retry", status_code=202)
 async def retry_job(
-    db: DatabaseDep, id: IdPath, owner: OwnerDep, enqueue: EnqueueDep, response: Response
+    db: DatabaseDep,
+    id: IdPath,
+    owner: OwnerDep,
+    enqueue: EnqueueDep,
+    request: Request,
+    response: Response,
 ) -> JobAccepted:
     """Run a job once more that failed or was interrupted."""
     async with db.write() as connection:
         await job.get_for(connection, id, owner)
         row = await enqueue.again(connection, id)
-    return accepted(response, row)
+    return accepted(request, response, row)
 
 
 # {%- endfilter +%}

@@ -4,7 +4,7 @@
 from hashlib import sha256
 
 from anyio import to_thread
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 # {% if cookiecutter.auth %}
 from app.api.auth import REFUSALS
@@ -42,6 +42,7 @@ async def upload_photo(
     content: ContentDep,
     photos: PhotoSettingsDep,
     enqueue: EnqueueDep,
+    request: Request,
     response: Response,
 ) -> JobAccepted:
     """Store a JPEG, PNG or WebP; its thumbnail and a mail follow."""
@@ -68,7 +69,7 @@ async def upload_photo(
     finally:  # but not when nobody knows whether the job was committed
         if is_stray:
             await run_in_loop(to_thread.run_sync, (photos.photo_folder / name).unlink)
-    return accepted(response, row)
+    return accepted(request, response, row)
 
 
 # {%- endfilter +%}

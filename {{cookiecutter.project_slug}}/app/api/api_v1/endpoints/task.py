@@ -1,7 +1,7 @@
 """A sample of long work."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 # {% if cookiecutter.auth %}
 from app.api.auth import UNAUTHORIZED
@@ -20,12 +20,16 @@ router = APIRouter(prefix="/tasks", tags=["jobs"])
 
 @router.post("/", status_code=202)
 async def start_task(
-    db: DatabaseDep, enqueue: EnqueueDep, parameters: PrimesParameters, response: Response
+    db: DatabaseDep,
+    enqueue: EnqueueDep,
+    parameters: PrimesParameters,
+    request: Request,
+    response: Response,
 ) -> JobAccepted:
     """Count primes, which keeps a processor busy for a while."""
     async with db.write() as connection:
         row = await enqueue(connection, PRIMES, parameters)
-    return accepted(response, row)
+    return accepted(request, response, row)
 
 
 # {%- endfilter +%}
