@@ -118,7 +118,7 @@ async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
 async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
     """Say which field is wrong and why, never what was sent."""
     errors = [
-        FieldError(field=_printable(".".join(map(str, e["loc"]))), message=_printable(e["msg"]))
+        FieldError(field=_printable(".".join(map(str, e["loc"]))), message=_printable(_message(e)))
         for e in error.errors()
     ]
     return problem(422, "the request is not valid", errors=errors)
@@ -139,6 +139,12 @@ def _allowed_methods(request: Request) -> set[str]:
         for method in route.methods or ()
     } or {"GET"}  # below a mount, which holds files
     return methods | {"HEAD"} if "GET" in methods else methods
+
+
+def _message(error: dict[str, Any]) -> str:
+    """Cut what validators say behind a colon, where Python and others repeat the value."""
+    message = error["msg"]
+    return message.partition(": ")[0] if error["type"] == "value_error" else message
 
 
 def _printable(text: str) -> str:

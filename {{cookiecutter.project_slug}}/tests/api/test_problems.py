@@ -74,8 +74,9 @@ def test_database_that_is_away_is_told(client: TestClient, monkeypatch: pytest.M
     assert response.json()["detail"] == "the database does not answer"
 
 
-def test_refused_input_is_not_repeated(client: TestClient) -> None:
-    response = client.post(USERS, json={"name": "secret" * 50, "email": "also secret"})
+@pytest.mark.parametrize("email", ["also secret", "also@secret\U0001f600.example"])
+def test_refused_input_is_not_repeated(client: TestClient, email: str) -> None:
+    response = client.post(USERS, json={"name": "secret" * 50, "email": email})
     assert response.status_code == 422
     assert "secret" not in response.text
 
