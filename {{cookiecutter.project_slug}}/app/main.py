@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=middleware(settings),
     )
     app.state.is_draining = False
+    app.state.readiness = None
     app.router.default = EitherSlash(app.router)
     app.include_router(health.router)
     add_routes(app)

@@ -10,6 +10,7 @@ from app.api.deps import DatabaseDep
 from app.api.errors import Problem
 from app.core.errors import UnavailableError
 from app.db.engine import run_from_loop
+from app.db.session import Database
 
 PATIENCE_SECONDS = 2
 
@@ -31,11 +32,20 @@ async def live() -> Health:
 @router.get("/ready", responses={503: {"model": Problem}})
 async def ready(request: Request, db: DatabaseDep) -> Health:
     """Tell whether to send requests here: the database answers, and no shutdown is under way."""
-    if request.app.state.is_draining:
+    state = request.app.state
+    if state.is_draining:
         raise UnavailableError("the service is shutting down")
+    # One at a time, or many that ask would take the connections of other requests.
+    if state.readiness is None or state.readiness.done():
+        state.readiness = asyncio.create_task(check(db))
+    await asyncio.shield(state.readiness)
+    return Health()
+
+
+async def check(db: Database) -> None:
+    """Raise ``UnavailableError`` unless the database answers in time."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await run_from_loop(db.ping)
     except TimeoutError:
         raise UnavailableError("the database does not answer in time") from None
-    return Health()

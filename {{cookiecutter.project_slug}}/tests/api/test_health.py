@@ -1,9 +1,13 @@
 """What load balancers see."""
 
-import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+import asyncio
 
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, event
+
+from app.api.health import ready
 from app.core.errors import UnavailableError
 from app.db.session import Database
 
@@ -22,6 +26,23 @@ def test_not_ready_without_database_but_alive(
     monkeypatch.setattr(Database, "ping", fail)
     assert client.get("/health/ready").status_code == 503
     assert client.get("/health/live").status_code == 200
+
+
+async def test_checks_at_once_ask_the_database_once(app: FastAPI, database: Database) -> None:
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    request = Request({"type": "http", "app": app})
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await asyncio.gather(*(ready(request, database) for _ in range(8)))
+        assert len(statements) == 1
+        await ready(request, database)
+        assert len(statements) == 2
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_not_ready_while_shutting_down(app: FastAPI, client: TestClient) -> None:
