@@ -56,6 +56,10 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("DATABASE_POOL_SIZE", "0", "DATABASE_POOL_SIZE: must be greater than 0."),
         ("BACKEND_CORS_ORIGINS", "*", "BACKEND_CORS_ORIGINS: must be origins such as "),
         ("BACKEND_CORS_ORIGINS", "https://a.example/x", "BACKEND_CORS_ORIGINS: must be origins"),
+        ("BACKEND_CORS_ORIGINS", "https://A.example", "BACKEND_CORS_ORIGINS: must be origins"),
+        ("BACKEND_CORS_ORIGINS", "https://ä.example", "BACKEND_CORS_ORIGINS: must be origins"),
+        ("BACKEND_CORS_ORIGINS", "https://a.example:443", "BACKEND_CORS_ORIGINS: must be origins"),
+        ("BACKEND_CORS_ORIGINS", "http://a.example:80", "BACKEND_CORS_ORIGINS: must be origins"),
         ("FIRST_SUPERUSER", "admin", "FIRST_SUPERUSER: "),
         ("APP_MODULE", "app.main", "APP_MODULE: "),
         ("ROOT_PATH", "api", "ROOT_PATH: must begin with a slash"),
@@ -122,8 +126,8 @@ def test_process_ends_with_the_sentence() -> None:
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BACKEND_CORS_ORIGINS", "https://a.example/, http://localhost:3000")
-    assert load_settings().backend_cors_origins == ("https://a.example", "http://localhost:3000")
+    monkeypatch.setenv("BACKEND_CORS_ORIGINS", "https://a.example/, http://[::1]:443")
+    assert load_settings().backend_cors_origins == ("https://a.example", "http://[::1]:443")
 
 
 # {% if cookiecutter.database == "sqlite" %}

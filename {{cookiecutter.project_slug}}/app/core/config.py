@@ -34,7 +34,8 @@ from app.core.photos import PhotoSettings  # example
 from app.core.rate_limit import RateLimitSettings
 # {% endif %}
 
-ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
+# As browsers send them: another spelling would never match.
+ORIGIN = re.compile(r"(?!http:.*:80$|https:.*:443$)https?://[a-z0-9._:\[\]-]+")
 # Kubernetes and most hosts kill a process 30 s after they asked it to stop.
 LONGEST_STOP_SECONDS = 25
 
@@ -101,7 +102,10 @@ class Settings(EnvironmentSettings):
             value = tuple(origin for part in value.split(",") if (origin := part.strip(" /")))
             for origin in value:
                 if not ORIGIN.fullmatch(origin):
-                    raise ValueError("must be origins such as https://example.com, with commas")
+                    raise ValueError(
+                        "must be origins such as https://example.com, with commas, "
+                        "in lower case and without a default port"
+                    )
         return value
 
     @field_validator("forwarded_allow_ips", mode="before")
