@@ -14,6 +14,8 @@ from app.crud.crud_credential import credential
 from app.schemas.auth import PasswordForm, RefreshRequest, Signup
 from app.schemas.user import UserCreate
 
+REFUSAL = "the address or the password is wrong"
+
 PasswordFormDep = Annotated[PasswordForm, Form()]
 
 
@@ -42,7 +44,7 @@ async def get_user_id(
     expected = None if stored is None else stored.password_hash
     is_right = await passwords.matches(form.password.get_secret_value(), expected)
     if stored is None or not is_right:
-        raise UnauthorizedError("the address or the password is wrong")
+        raise UnauthorizedError(REFUSAL)
     return stored.id
 
 

@@ -3,8 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from app.api.credentials import get_user_id
+from app.schemas.fields import MAX_ID
 from tests.accounts import AUTH, PASSWORD, bearer, log_in, sign_up
 
 ADA = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD}
@@ -100,6 +103,16 @@ def test_refused_login_does_not_tell_what_was_wrong(
     response = anonymous.post(f"{AUTH}/login", data=form)
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert response.json()["detail"] == "the address or the password is wrong"
+
+
+def test_user_deleted_during_the_login_is_refused_as_others(
+    app: FastAPI, anonymous: TestClient
+) -> None:
+    app.dependency_overrides[get_user_id] = lambda: MAX_ID
+    form = {"username": "ada@example.com", "password": PASSWORD}
+    response = anonymous.post(f"{AUTH}/login", data=form)
+    assert response.status_code == 401
     assert response.json()["detail"] == "the address or the password is wrong"
 
 

@@ -4,9 +4,9 @@
 from fastapi import APIRouter, Depends
 
 from app.api.auth import UNAUTHORIZED, CurrentUser, TokensDep, forbid_storing
-from app.api.credentials import NewAccount, RefreshClaims, UserIdByPassword
+from app.api.credentials import REFUSAL, NewAccount, RefreshClaims, UserIdByPassword
 from app.api.deps import DatabaseDep
-from app.core.errors import UnauthorizedError
+from app.core.errors import MissingReferenceError, UnauthorizedError
 from app.crud.crud_credential import credential
 from app.crud.crud_login import login
 from app.schemas.auth import TokenPair
@@ -32,8 +32,11 @@ async def sign_up(db: DatabaseDep, new: NewAccount) -> UserRead:
 async def log_in(db: DatabaseDep, tokens: TokensDep, user_id: UserIdByPassword) -> TokenPair:
     """Exchange an e-mail address and its password for a pair of tokens."""
     pair = tokens.issue(user_id)
-    async with db.write() as connection:
-        await login.open(connection, pair.claims)
+    try:
+        async with db.write() as connection:
+            await login.open(connection, pair.claims)
+    except MissingReferenceError:  # the user was deleted meanwhile
+        raise UnauthorizedError(REFUSAL) from None
     return TokenPair.model_validate(pair)
 
 
