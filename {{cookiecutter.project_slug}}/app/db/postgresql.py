@@ -48,9 +48,10 @@ def connect_args(settings: Settings) -> dict[str, object]:
 def parameters(settings: Settings) -> dict[str, object]:
     """Let libpq and the server bound the time to connect and the time of a statement."""
     milliseconds = round(settings.database_statement_seconds * 1000)
+    options = settings.database_url.query.get("options", "")
     return {
         "connect_timeout": max(1, round(settings.database_connect_seconds)),
-        "options": f"-c statement_timeout={milliseconds}",
+        "options": f"{options} -c statement_timeout={milliseconds}",
         # For a server that does not even acknowledge what it is sent.
         "tcp_user_timeout": milliseconds,
     }
