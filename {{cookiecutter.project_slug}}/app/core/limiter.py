@@ -84,17 +84,19 @@ class SharedLimiter(Limiter):
         self._connections = asyncio.Semaphore(CONNECTIONS)
 
     async def count(self, rule: Rule, client: str) -> Standing:
-        """Count a request, unless the rule refuses it; Redis gets ``PATIENCE_SECONDS`` for it."""
-        async with self._connections:
-            if self._should_ask():
-                try:
-                    async with asyncio.timeout(PATIENCE_SECONDS):
-                        standing = await super().count(rule, client)
-                except (OSError, RedisError) as error:
-                    self._note_failure(error)
-                else:
+        """Count a request, unless the rule refuses it.
+
+        It waits ``PATIENCE_SECONDS`` for its turn, and then as long for Redis.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS) as patience, self._connections:
+                patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
+                if self._should_ask():
+                    standing = await super().count(rule, client)
                     self._note_answer()
                     return standing
+        except (OSError, RedisError) as error:
+            self._note_failure(error)
         return await self._own.count(rule, client)
 
     def _should_ask(self) -> bool:

@@ -13,9 +13,9 @@ from limits import RateLimitItemPerSecond
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.types import Receive, Scope, Send
 
-from app.core import windows
+from app.core import limiter, windows
 from app.core.config import Settings
-from app.core.limiter import open_limiter
+from app.core.limiter import Rule, SharedLimiter, open_limiter
 from app.core.rate_limit import RateLimitSettings
 from app.core.windows import RecentWindows
 from app.middleware.rate_limit import client_of
@@ -55,6 +55,17 @@ async def statuses(count: int, *clients: httpx2.AsyncClient) -> Counter[int]:
     """Send so many requests at once with each client, and count how they were answered."""
     answers = await asyncio.gather(*(c.get("/nowhere") for c in clients for _ in range(count)))
     return Counter(answer.status_code for answer in answers)
+
+
+async def test_nobody_waits_without_end_for_others_that_wait_for_redis(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limiter, "CONNECTIONS", 0)
+    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 0.01)
+    counting = SharedLimiter(shared=RecentWindows(60), own=RecentWindows(60))
+    async with asyncio.timeout(1):
+        standing = await counting.count(Rule("default", 1, 60), "somebody")
+    assert standing.is_allowed
 
 
 def use_up(client: TestClient) -> httpx2.Response:
