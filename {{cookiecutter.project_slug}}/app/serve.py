@@ -66,7 +66,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=round(settings.grace_seconds),
+        timeout_graceful_shutdown=int(settings.grace_seconds),
     )
     if settings.reload:
         uvicorn.run("app.serve:rebuild", factory=True, reload=True, reload_dirs=["app"], **options)

@@ -14,9 +14,11 @@ from time import monotonic, sleep
 
 import httpx2
 import pytest
+import uvicorn
 from fastapi import FastAPI, Request
 from sqlalchemy import select
 
+from app import serve
 from app.core.config import Settings
 from app.db.base import User
 from app.db.engine import run_blocking
@@ -193,6 +195,18 @@ def test_two_may_prepare_at_once(tmp_path: Path) -> None:
         prepared = Settings(database_url=url).database_url
         run_blocking(prepared, lambda c: emails.extend(c.scalars(select(User.email))))
         assert emails == ["admin@example.com"]
+
+
+def test_grace_is_never_longer_than_allowed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = settings.model_copy(update={"reload": True, "grace_seconds": 15.5})
+    monkeypatch.setattr(serve, "load_settings", lambda: longest)
+    monkeypatch.setattr(serve, "configure_logging", lambda _: None)
+    given: dict[str, object] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda _, **options: given.update(options))
+    serve.main()
+    assert given["timeout_graceful_shutdown"] == 15
 
 
 @pytest.mark.parametrize("factory", ["app.main:nothing", "app.main:ABOUT", "os:getcwd"])
