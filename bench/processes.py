@@ -14,6 +14,9 @@ APP_CPU = 0
 LOAD_CPU = 1
 START_SECONDS = 30
 STOP_SECONDS = 5
+# Longer than the slow sources take, so that calls to them end in between.
+IDLE_SECONDS = 0.2
+MOST_SECONDS_UNTIL_IDLE = 10
 LOG = Path(__file__).parents[1] / "build" / "bench" / "servers.log"
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -30,6 +33,15 @@ class Server:
         """Return the CPU time it has used, in user and in system mode."""
         fields = (self._proc / "stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def wait_until_idle(self) -> None:
+        """Wait until it has done what the clients of a load left behind; raise ``SystemExit``."""
+        give_up_at, before = perf_counter() + MOST_SECONDS_UNTIL_IDLE, -1.0
+        while (used := self.cpu_seconds()) != before:
+            if perf_counter() > give_up_at:
+                raise SystemExit(f"The service on port {self.port} works on without a load.")
+            before = used
+            sleep(IDLE_SECONDS)
 
     def rss_mb(self) -> float:
         """Return the memory it holds."""

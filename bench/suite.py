@@ -102,6 +102,7 @@ class Suite:
         load.check(server.port, scenario)
         load.wrk(server.port, scenario, max(clients), WARM_UP_SECONDS)
         for count in clients:
+            server.wait_until_idle()
             used, busy, start = server.cpu_seconds(), busy_seconds(), perf_counter()
             answer = load.wrk(server.port, scenario, count, self._results.seconds_per_load)
             used, busy = server.cpu_seconds() - used, busy_seconds() - busy

@@ -1,7 +1,10 @@
 """The documents tell what the last run of ``make bench`` measured."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
+from bench.processes import Server
 from bench.report import documents
 from bench.results import Results
 
@@ -23,3 +26,18 @@ def test_other_results_are_told_in_each_document() -> None:
     ]
     told = documents(replace(results, loads=slower))
     assert not [path for path, text in told.items() if path.read_text("utf-8") == text]
+
+
+def test_what_a_load_left_behind_is_waited_for() -> None:
+    work = "import time\nprint()\nwhile time.process_time() < 0.5: pass\ntime.sleep(60)"
+    command = [sys.executable, "-u", "-c", work]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        try:
+            server = Server(process, port=0, start_seconds=0)
+            server.wait_until_idle()
+            used = server.cpu_seconds()
+        finally:
+            process.kill()
+    assert used >= 0.48  # counted in hundredths
