@@ -6,6 +6,7 @@ import sys
 from bench.floors import FLOORS
 from bench.processes import LOAD_CPU
 from bench.report import documents, floors
+from bench.results import Results
 from bench.suite import check_machine, run
 
 SHORT = ((32, 128), 3, 2)
@@ -13,18 +14,30 @@ FULL = ((1, 32, 128, 256), 5, 3)
 
 
 def main() -> None:
-    """Run the short suite, or with ``--full`` the long one."""
-    if sys.argv[1:] not in ([], ["--full"]):
-        sys.exit("usage: python -m bench [--full]")
-    check_machine()
-    os.sched_setaffinity(0, {LOAD_CPU})
-    results = run(*(FULL if sys.argv[1:] else SHORT))
-    results.write()
+    """Run the short suite, or with ``--full`` the long one; ``--report`` tells the stored results."""
+    match sys.argv[1:]:
+        case []:
+            results = measure(*SHORT)
+        case ["--full"]:
+            results = measure(*FULL)
+        case ["--report"]:
+            results = Results.read()
+        case _:
+            sys.exit("usage: python -m bench [--full | --report]")
     for document, text in documents(results).items():
         document.write_text(text, encoding="utf-8")
     print(floors(results))
     if missed := [floor.what for floor in FLOORS if not floor.is_met(results)]:
         sys.exit(f"Below the floor: {'; '.join(missed)}.")
+
+
+def measure(clients: tuple[int, ...], repeats: int, seconds: int) -> Results:
+    """Run a suite and store what it measured."""
+    check_machine()
+    os.sched_setaffinity(0, {LOAD_CPU})
+    results = run(clients, repeats, seconds)
+    results.write()
+    return results
 
 
 if __name__ == "__main__":
