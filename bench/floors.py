@@ -70,7 +70,7 @@ def lost(service: str) -> Floor:
         0,
         lambda results: (
             sum(one.unanswered for one in results.processes if one.service == service)
-            + sum(one.errors for one in results.loads if one.service == service)
+            + results.errors(service)
         ),
         is_least=False,
     )
@@ -90,6 +90,12 @@ FLOORS = [
         lambda results: (
             results.load(FAN_OUT, "together", 64, requests_per_second) / 64 / POSSIBLE_PER_CLIENT
         ),
+    ),
+    Floor(
+        "fan-out: errors under load",
+        0,
+        lambda results: results.errors(FAN_OUT),
+        is_least=False,
     ),
     Floor(
         "fan-out: p50 of one client, ms",

@@ -117,7 +117,10 @@ def loads(results: Results, clients: int) -> str:
             p50 = results.load(*cell, lambda load: load.p50_ms)
             p99 = results.load(*cell, lambda load: load.p99_ms)
             cpu = results.load(*cell, lambda load: load.cpu_us_per_request)
-            row.append(f"{rate:,.0f}/s{ratio}, {p50:.1f} / {p99:.0f} ms, {cpu:.0f} µs")
+            row.append(
+                f"{rate:,.0f}/s{ratio}, {p50:.1f} / {p99:.0f} ms, {cpu:.0f} µs"
+                + _errors(results, *cell)
+            )
         rows.append(row)
     return _table(("", *SCENARIOS), rows)
 
@@ -142,7 +145,8 @@ def fan_out(results: Results) -> str:
         (
             name,
             str(clients),
-            f"{results.load(FAN_OUT, name, clients, requests_per_second):.1f}",
+            f"{results.load(FAN_OUT, name, clients, requests_per_second):.1f}"
+            + _errors(results, FAN_OUT, name, clients),
             f"{results.load(FAN_OUT, name, clients, lambda load: load.p50_ms):.0f}",
             f"{results.load(FAN_OUT, name, clients, lambda load: load.p99_ms):.0f}",
             f"{results.load(FAN_OUT, name, clients, lambda load: load.app_cpu_percent):.0f}",
@@ -151,6 +155,12 @@ def fan_out(results: Results) -> str:
         for clients in sorted({load.clients for load in results.loads if load.service == FAN_OUT})
     ]
     return _table(("sources", "clients", "requests/s", "p50 ms", "p99 ms", "CPU %"), rows)
+
+
+def _errors(results: Results, service: str, scenario: str, clients: int) -> str:
+    """Say how many requests failed in all repeats: the figures beside it are worth nothing."""
+    number = sum(load.errors for load in results.cell(service, scenario, clients))
+    return f" **{number} errors**" if number else ""
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -91,6 +91,10 @@ class Results:
         """Return the median of the repeats."""
         return median(map(value, self.cell(service, scenario, clients)))
 
+    def errors(self, service: str) -> int:
+        """Return how many requests were lost or not answered well, in all loads."""
+        return sum(load.errors for load in self.loads if load.service == service)
+
     def load_ratio(
         self,
         service: str,

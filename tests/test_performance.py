@@ -1,11 +1,17 @@
 """The documents tell what the last run of ``make bench`` measured."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
+import pytest
+
+from bench.load import SOURCE_OK, TWINS, wrk
 from bench.processes import Server
-from bench.report import documents
+from bench.report import PERFORMANCE, documents
 from bench.results import Results
 
 
@@ -26,6 +32,37 @@ def test_other_results_are_told_in_each_document() -> None:
     ]
     told = documents(replace(results, loads=slower))
     assert not [path for path, text in told.items() if path.read_text("utf-8") == text]
+
+
+def test_figures_of_loads_with_errors_say_so() -> None:
+    results = Results.read()
+    loads = [replace(load, errors=load.service in ("L3", "fan-out")) for load in results.loads]
+    told = documents(replace(results, loads=loads))[PERFORMANCE]
+    cells = {(load.scenario, load.clients) for load in loads if load.errors}
+    assert told.count(f" **{results.repeats} errors**") == len(cells)
+    assert "| fan-out: errors under load | ≤ 0 | 20 | **no** |" in told
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+@pytest.mark.parametrize("answered", [2, 3])
+def test_partial_answers_are_errors(answered: int) -> None:
+    content = answered * SOURCE_OK.encode()
+
+    class Sources(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    with HTTPServer(("127.0.0.1", 0), Sources) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        result = wrk(server.server_port, TWINS["together"], clients=1, seconds=1)
+        server.shutdown()
+    assert result["requests"] > 0
+    assert result["errors"] == (result["requests"] if answered < 3 else 0)
 
 
 def test_what_a_load_left_behind_is_waited_for() -> None:
