@@ -68,10 +68,7 @@ def lost(service: str) -> Floor:
     return Floor(
         f"{service}: lost requests, {BURST} at once and under load",
         0,
-        lambda results: (
-            sum(one.unanswered for one in results.processes if one.service == service)
-            + results.errors(service)
-        ),
+        lambda results: results.unanswered(service) + results.errors(service),
         is_least=False,
     )
 

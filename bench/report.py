@@ -6,10 +6,11 @@ from pathlib import Path
 from statistics import median
 
 from bench.floors import FLOORS, requests_per_second
+from bench.load import BURST, SCENARIOS, TWINS
 from bench.plot import plot
 from bench.results import Results
 from bench.services import ROOT, SERVICES
-from bench.suite import FAN_OUT, SCENARIOS, TWINS, WARM_UP_SECONDS
+from bench.suite import FAN_OUT, WARM_UP_SECONDS
 
 README = ROOT / "README.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
@@ -132,11 +133,11 @@ def processes(results: Results) -> str:
             NAMES[service.name],
             f"{results.process(service.name, lambda process: process.start_seconds):.2f}",
             f"{results.process(service.name, lambda process: process.rss_mb):.0f}",
-            f"{results.process(service.name, lambda process: process.unanswered):.0f}",
+            str(results.unanswered(service.name)),
         )
         for service in SERVICES
     ]
-    return _table(("", "start to first answer, s", "memory, MB", "lost of 256 at once"), rows)
+    return _table(("", "start to first answer, s", "memory, MB", f"lost of {BURST} at once"), rows)
 
 
 def fan_out(results: Results) -> str:

@@ -111,14 +111,21 @@ class Results:
         )
         return median(value(one) / value(other) for one, other in pairs)
 
+    def starts(self, service: str) -> list[Process]:
+        """Return the repeats of a service."""
+        return [one for one in self.processes if one.service == service]
+
     def process(self, service: str, value: Callable[[Process], float]) -> float:
         """Return the median of the starts."""
-        return median(value(one) for one in self.processes if one.service == service)
+        return median(map(value, self.starts(service)))
+
+    def unanswered(self, service: str) -> int:
+        """Return how many requests at once were lost in the worst repeat: none may be."""
+        return max(one.unanswered for one in self.starts(service))
 
     def process_ratio(
         self, service: str, reference: str, value: Callable[[Process], float]
     ) -> float:
         """Return the median of the ratios, each taken inside one repeat."""
-        ours = [one for one in self.processes if one.service == service]
-        theirs = [one for one in self.processes if one.service == reference]
-        return median(value(one) / value(other) for one, other in zip(ours, theirs, strict=True))
+        pairs = zip(self.starts(service), self.starts(reference), strict=True)
+        return median(value(one) / value(other) for one, other in pairs)

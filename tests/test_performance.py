@@ -43,6 +43,13 @@ def test_figures_of_loads_with_errors_say_so() -> None:
     assert "| fan-out: errors under load | ≤ 0 | 20 | **no** |" in told
 
 
+def test_requests_that_one_repeat_lost_are_told() -> None:
+    results = Results.read()
+    processes = [replace(one, unanswered=3 if one.repeat == 1 else 0) for one in results.processes]
+    told = documents(replace(results, processes=processes))[PERFORMANCE]
+    assert told.count(" | 3 |\n") == len({one.service for one in processes})
+
+
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 @pytest.mark.parametrize("answered", [2, 3])
 def test_partial_answers_are_errors(answered: int) -> None:
