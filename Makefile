@@ -54,6 +54,10 @@ bench: setup  ## Measure it beside reference services, 10 minutes; wants wrk, ta
 bench-full: setup  ## The same with more repeats and numbers of clients, half an hour
 	$(BIN)/python -m bench --full
 
+.PHONY: bench-jobs
+bench-jobs: setup  ## Measure how a job slows the requests beside it down, a minute
+	$(BIN)/python -m bench.jobs
+
 .PHONY: lint
 lint: setup  ## Check style and scripts
 	$(BIN)/ruff check

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,8 @@ class Service:
         return uvicorn(f"{self.name.lower()}:app", port)
 
 
-ASYNC = Service("async", BUILD / "async", "L3", is_generated=True)
-SYNC = Service("sync", BUILD / "sync", "L4", is_generated=True)
+ASYNC = Service("async", BUILD / "async-service", "L3", is_generated=True)
+SYNC = Service("sync", BUILD / "sync-service", "L4", is_generated=True)
 SERVICES = [
     Service("L1", REFERENCES, "L3"),
     Service("L2", REFERENCES, "L3"),
@@ -54,27 +55,18 @@ def uvicorn(app: str, port: int) -> list[str]:
     return [str(PYTHON), "-m", "uvicorn", app, *options]
 
 
-def generate() -> None:
-    """Generate the two services and make the environment that all of them run in."""
+def generate(services: Mapping[Path, Mapping[str, str | bool]]) -> None:
+    """Generate services in these folders and make the environment that they and references run in."""
     shutil.rmtree(BUILD, ignore_errors=True)
-    BUILD.mkdir(parents=True)
-    for service in (ASYNC, SYNC):
+    for folder, answers in services.items():
         cookiecutter(
             str(ROOT),
             no_input=True,
             default_config=True,
-            extra_context={
-                "project_slug": service.name + "-service",
-                "database": "postgresql",
-                "async_db": service is ASYNC,
-            },
+            extra_context={"project_slug": folder.name, **answers},
             output_dir=str(BUILD),
         )
-        (BUILD / f"{service.name}-service").rename(service.folder)
-    projects = [
-        tomllib.loads((service.folder / "pyproject.toml").read_text("utf-8"))
-        for service in (ASYNC, SYNC)
-    ]
+    projects = [tomllib.loads((one / "pyproject.toml").read_text("utf-8")) for one in services]
     wanted = sorted({name for one in projects for name in one["project"]["dependencies"]})
     _uv("venv", "--clear", "--python", sys.executable, str(PYTHON.parents[1]))
     until = projects[0]["tool"]["uv"]["exclude-newer"]

@@ -24,6 +24,7 @@ from bench.services import (
     REFERENCES,
     ROOT,
     SERVICES,
+    SYNC,
     Service,
     generate,
     installed,
@@ -126,7 +127,12 @@ class Suite:
 
 def run(clients: Iterable[int], repeats: int, seconds: int) -> Results:
     """Measure everything; takes the whole machine for some minutes."""
-    generate()
+    generate(
+        {
+            service.folder: {"database": "postgresql", "async_db": service is ASYNC}
+            for service in (ASYNC, SYNC)
+        }
+    )
     results = Results(
         day=datetime.now(UTC).date().isoformat(),
         machine=machine(),
