@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.load import BURST
-from bench.results import Load, Process, Results
+from bench.results import Process, Results, p99_ms, requests_per_second
 from bench.suite import FAN_OUT
 
 # Three requests that take 100 ms, at the same time: ten answers a second for each client.
@@ -27,11 +27,6 @@ class Floor:
         return figure >= self.bound if self.is_least else figure <= self.bound
 
 
-def requests_per_second(load: Load) -> float:
-    """Return what services are compared by."""
-    return load.requests_per_second
-
-
 def throughput(service: str, reference: str, scenario: str, bound: float) -> Floor:
     """Bound the requests per second at 32 clients, in multiples of the reference's."""
     return Floor(
@@ -46,9 +41,7 @@ def patience(service: str, reference: str, scenario: str, bound: float) -> Floor
     return Floor(
         f"{service}: p99 of {scenario}, 128 clients, × {reference}",
         bound,
-        lambda results: results.load_ratio(
-            service, reference, scenario, 128, lambda load: load.p99_ms
-        ),
+        lambda results: results.load_ratio(service, reference, scenario, 128, p99_ms),
         is_least=False,
     )
 

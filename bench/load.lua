@@ -1,5 +1,6 @@
 -- wrk: what to send comes from the environment, and what came out goes to the file RESULT.
 local method, path, body = os.getenv("METHOD"), os.getenv("PATH_TEMPLATE"), os.getenv("BODY")
+local rows = tonumber(os.getenv("ROWS"))
 local sources, source_ok = tonumber(os.getenv("SOURCES")), os.getenv("SOURCE_OK")
 local headers = {["Content-Type"] = "application/json"}
 local thread
@@ -14,7 +15,7 @@ function init(args)
 end
 
 function request()
-  local id = tostring(math.random(1, 10000))
+  local id = tostring(math.random(rows))
   return wrk.format(method, (path:gsub("{id}", id)), headers, body)
 end
 

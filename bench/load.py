@@ -69,6 +69,7 @@ def wrk(port: int, scenario: Scenario, clients: int, seconds: int) -> Mapping[st
                 "METHOD": scenario.method,
                 "PATH_TEMPLATE": scenario.path,
                 "BODY": scenario.body,
+                "ROWS": str(ROWS),
                 "SOURCES": str(scenario.sources),
                 "SOURCE_OK": SOURCE_OK,
                 "RESULT": str(result),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from html import escape
 
-from bench.results import Load, Results
+from bench.results import Load, Results, p99_ms, requests_per_second
 from bench.services import SERVICES
 
 WIDTH, BAR, GAP, LABEL, TOP = 860, 16, 26, 96, 46
@@ -14,9 +14,9 @@ STYLE = "font-family='system-ui, sans-serif' font-size='13'"
 def plot(results: Results) -> str:
     """Draw requests per second at 32 clients, and p99 at 128, of every service."""
     panels = [
-        (f"{scenario}: requests per second, 32 clients", scenario, 32, rate)
+        (f"{scenario}: requests per second, 32 clients", scenario, 32, requests_per_second)
         for scenario in ("get", "list", "create")
-    ] + [("get: 99th percentile in ms, 128 clients", "get", 128, slowest)]
+    ] + [("get: 99th percentile in ms, 128 clients", "get", 128, p99_ms)]
     column, height = WIDTH // 2, TOP + len(SERVICES) * GAP
     drawn = [
         f"<g transform='translate({index % 2 * column} {index // 2 * (height + 10)})'>\n"
@@ -26,16 +26,6 @@ def plot(results: Results) -> str:
     total = 2 * (height + 10)
     head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {total}' {STYLE}>"
     return "\n".join([head, "<rect width='100%' height='100%' fill='white'/>", *drawn, "</svg>\n"])
-
-
-def rate(load: Load) -> float:
-    """Return requests per second."""
-    return load.requests_per_second
-
-
-def slowest(load: Load) -> float:
-    """Return the 99th percentile."""
-    return load.p99_ms
 
 
 def panel(

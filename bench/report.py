@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import median
 
-from bench.floors import FLOORS, requests_per_second
+from bench.floors import FLOORS
 from bench.load import BURST, SCENARIOS, TWINS
 from bench.plot import plot
-from bench.results import Results
+from bench.results import Results, p99_ms, requests_per_second
 from bench.services import ROOT, SERVICES
 from bench.suite import FAN_OUT, WARM_UP_SECONDS
 
@@ -39,7 +38,7 @@ def documents(results: Results) -> dict[Path, str]:
 
 def headline(results: Results) -> str:
     """Say the result in one paragraph, or that the run was too disturbed to be repeated."""
-    foreign = median(load.foreign_cpu_percent for load in results.loads)
+    foreign = results.foreign_cpu_percent
     if foreign > QUIET_FOREIGN_PERCENT:
         return (
             f"Other programs took {foreign:.0f} % of the service's CPU during the last run: "
@@ -52,7 +51,7 @@ def headline(results: Results) -> str:
         for service, reference in (("async", "L3"), ("sync", "L4"))
         for scenario in ("get", "list", "create")
     }
-    wait = results.load_ratio("L3", "async", "get", 128, lambda load: load.p99_ms)
+    wait = results.load_ratio("L3", "async", "get", 128, p99_ms)
     return (
         "With PostgreSQL and all its middlewares, one worker answers "
         f"{faster['async', 'get']:.1f} times as many reads, "
@@ -67,7 +66,7 @@ def headline(results: Results) -> str:
 def figures(results: Results) -> str:
     """Return all tables."""
     parts = [conditions(results), floors(results)]
-    parts += [f"### {count} clients\n\n{loads(results, count)}" for count in results.clients]
+    parts += [f"### {count} clients\n\n{loads(results, count)}" for count in results.clients("get")]
     parts += [
         f"### Processes\n\n{processes(results)}",
         f"### Fan-out\n\n{fan_out(results)}",
@@ -78,11 +77,10 @@ def figures(results: Results) -> str:
 def conditions(results: Results) -> str:
     """Say what was measured on."""
     machine = ", ".join(f"{name} {version}" for name, version in results.machine.items())
-    foreign = median(load.foreign_cpu_percent for load in results.loads)
     return (
         f"{results.day}: {machine}. {results.repeats} repeats, {results.seconds_per_load} s for each "
-        f"load after {WARM_UP_SECONDS} s of warm-up. Other programs took {foreign:.0f} % of the "
-        "service's CPU (median)."
+        f"load after {WARM_UP_SECONDS} s of warm-up. Other programs took "
+        f"{results.foreign_cpu_percent:.0f} % of the service's CPU (median)."
     )
 
 
@@ -116,7 +114,7 @@ def loads(results: Results, clients: int) -> str:
                 pair = (service.name, service.reference, scenario, clients)
                 ratio = f" **× {results.load_ratio(*pair, requests_per_second):.2f}**"
             p50 = results.load(*cell, lambda load: load.p50_ms)
-            p99 = results.load(*cell, lambda load: load.p99_ms)
+            p99 = results.load(*cell, p99_ms)
             cpu = results.load(*cell, lambda load: load.cpu_us_per_request)
             row.append(
                 f"{rate:,.0f}/s{ratio}, {p50:.1f} / {p99:.0f} ms, {cpu:.0f} µs"
@@ -149,11 +147,11 @@ def fan_out(results: Results) -> str:
             f"{results.load(FAN_OUT, name, clients, requests_per_second):.1f}"
             + _errors(results, FAN_OUT, name, clients),
             f"{results.load(FAN_OUT, name, clients, lambda load: load.p50_ms):.0f}",
-            f"{results.load(FAN_OUT, name, clients, lambda load: load.p99_ms):.0f}",
+            f"{results.load(FAN_OUT, name, clients, p99_ms):.0f}",
             f"{results.load(FAN_OUT, name, clients, lambda load: load.app_cpu_percent):.0f}",
         )
         for name in TWINS
-        for clients in sorted({load.clients for load in results.loads if load.service == FAN_OUT})
+        for clients in results.clients(name)
     ]
     return _table(("sources", "clients", "requests/s", "p50 ms", "p99 ms", "CPU %"), rows)
 

@@ -27,6 +27,16 @@ class Load:
     foreign_cpu_percent: float
 
 
+def requests_per_second(load: Load) -> float:
+    """Return what services are compared by."""
+    return load.requests_per_second
+
+
+def p99_ms(load: Load) -> float:
+    """Return how long the slowest of a hundred requests take."""
+    return load.p99_ms
+
+
 @dataclass(frozen=True)
 class Process:
     """One start of one service: what it took apart from its loads."""
@@ -74,9 +84,13 @@ class Results:
         return cls(**stored)
 
     @property
-    def clients(self) -> list[int]:
-        """The numbers of clients that services were compared with."""
-        return sorted({load.clients for load in self.loads if load.scenario == "get"})
+    def foreign_cpu_percent(self) -> float:
+        """What other programs took of the service's CPU in the median."""
+        return median(load.foreign_cpu_percent for load in self.loads)
+
+    def clients(self, scenario: str) -> list[int]:
+        """Return the numbers of clients under which a scenario was measured."""
+        return sorted({load.clients for load in self.loads if load.scenario == scenario})
 
     def cell(self, service: str, scenario: str, clients: int) -> list[Load]:
         """Return the repeats of one measurement."""

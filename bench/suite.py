@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,17 +79,15 @@ class Suite:
         }
         with (
             serve(upstream, REFERENCES, {}, port, processes.LOAD_CPU),
-            self._serve(ASYNC, variables) as server,
+            self._serve(ASYNC, **variables) as server,
         ):
             for name, scenario in TWINS.items():
                 self._load(FAN_OUT, server, repeat, name, scenario, FAN_OUT_CLIENTS)
 
-    @contextmanager
-    def _serve(self, service: Service, more: dict[str, str] | None = None) -> Generator[Server]:
+    def _serve(self, service: Service, **more: str) -> AbstractContextManager[Server]:
         port = processes.free_port()
-        variables = {"DATABASE_URL": self._database_url} | (more or {})
-        with serve(service.command(port), service.folder, variables, port) as server:
-            yield server
+        variables = {"DATABASE_URL": self._database_url, **more}
+        return serve(service.command(port), service.folder, variables, port)
 
     def _load(
         self,
