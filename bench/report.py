@@ -8,7 +8,7 @@ from bench.floors import FLOORS
 from bench.load import BURST, SCENARIOS, TWINS
 from bench.plot import plot
 from bench.results import Results, p99_ms, requests_per_second
-from bench.services import ROOT, SERVICES
+from bench.services import ROOT, SERVICES, Service
 from bench.suite import FAN_OUT, WARM_UP_SECONDS
 
 README = ROOT / "README.md"
@@ -66,7 +66,8 @@ def headline(results: Results) -> str:
 def figures(results: Results) -> str:
     """Return all tables."""
     parts = [conditions(results), floors(results)]
-    parts += [f"### {count} clients\n\n{loads(results, count)}" for count in results.clients("get")]
+    for count in results.clients("get"):
+        parts.append(f"### {count} client{'s' if count > 1 else ''}\n\n{loads(results, count)}")
     parts += [
         f"### Processes\n\n{processes(results)}",
         f"### Fan-out\n\n{fan_out(results)}",
@@ -100,28 +101,32 @@ def floors(results: Results) -> str:
 
 def loads(results: Results, clients: int) -> str:
     """Return requests per second, ratio, p50 and p99 of every service."""
-    rows = []
-    for service in SERVICES:
-        row = [NAMES[service.name]]
-        for scenario in SCENARIOS:
-            if clients > service.most_clients:
-                row.append("locks up")
-                continue
-            cell = (service.name, scenario, clients)
-            rate = results.load(*cell, requests_per_second)
-            ratio = ""
-            if clients <= SERVICE[service.reference].most_clients:
-                pair = (service.name, service.reference, scenario, clients)
-                ratio = f" **× {results.load_ratio(*pair, requests_per_second):.2f}**"
-            p50 = results.load(*cell, lambda load: load.p50_ms)
-            p99 = results.load(*cell, p99_ms)
-            cpu = results.load(*cell, lambda load: load.cpu_us_per_request)
-            row.append(
-                f"{rate:,.0f}/s{ratio}, {p50:.1f} / {p99:.0f} ms, {cpu:.0f} µs"
-                + _errors(results, *cell)
-            )
-        rows.append(row)
+    rows = [
+        (
+            NAMES[service.name],
+            *(_load(results, service, scenario, clients) for scenario in SCENARIOS),
+        )
+        for service in SERVICES
+    ]
     return _table(("", *SCENARIOS), rows)
+
+
+def _load(results: Results, service: Service, scenario: str, clients: int) -> str:
+    if clients > service.most_clients:
+        return "locks up"
+    cell = (service.name, scenario, clients)
+    rate = results.load(*cell, requests_per_second)
+    ratio = ""
+    if clients <= SERVICE[service.reference].most_clients:
+        pair = (service.name, service.reference, scenario, clients)
+        ratio = f" **× {results.load_ratio(*pair, requests_per_second):.2f}**"
+    p50 = results.load(*cell, lambda load: load.p50_ms)
+    p99 = results.load(*cell, p99_ms)
+    p99_digits = 1 if p99 < 10 else 0
+    cpu = results.load(*cell, lambda load: load.cpu_us_per_request)
+    return f"{rate:,.0f}/s{ratio}, {p50:.1f} / {p99:.{p99_digits}f} ms, {cpu:.0f} µs" + _errors(
+        results, *cell
+    )
 
 
 def processes(results: Results) -> str:
