@@ -16,7 +16,8 @@ from app.schemas.user import UserRead
 UNAUTHORIZED: dict[int | str, dict[str, Any]] = {401: {"model": Problem}}
 REFUSALS = UNAUTHORIZED | {403: {"model": Problem}}
 
-BearerDep = Annotated[str, Depends(OAuth2PasswordBearer("/api/v1/auth/login"))]
+# Relative, so that the form of /docs finds it behind a proxy's prefix, too.
+BearerDep = Annotated[str, Depends(OAuth2PasswordBearer("api/v1/auth/login"))]
 
 
 async def get_tokens(request: Request) -> Tokens:

@@ -1,5 +1,7 @@
 """Who may do what. A route that is open without being listed here fails."""
 
+from urllib.parse import urljoin
+
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -74,7 +76,8 @@ def test_all_others_refuse_whoever_is_not_logged_in(app: FastAPI, anonymous: Tes
 def test_document_says_what_is_refused(app: FastAPI) -> None:
     document = app.openapi()
     (scheme,) = document["components"]["securitySchemes"].values()
-    assert scheme["flows"]["password"]["tokenUrl"] == f"{AUTH}/login"
+    token_url = scheme["flows"]["password"]["tokenUrl"]
+    assert urljoin("/prefix/docs", token_url) == f"/prefix{AUTH}/login"
     for route in protected(app):
         method, path = route.split()
         assert "401" in document["paths"][path][method.lower()]["responses"], route
