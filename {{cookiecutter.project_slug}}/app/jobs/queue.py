@@ -10,6 +10,7 @@ from app.core.jobs import JobSettings
 from app.db.postgresql import parameters
 from app.db.session import Database
 from app.jobs.defer import TASK
+from app.jobs.entries import Entries
 from app.jobs.flavours import run_unbroken
 from app.jobs.run import JobTable
 from app.jobs.runner import Runner
@@ -46,6 +47,7 @@ def open_queue(settings: Settings, database: Database) -> App:
         max_size=8,  # each lane keeps one to listen
     )
     queue = App(connector=connector)
+    queue.job_manager = Entries(connector)
     add_runner(queue, database, settings)
     add_upkeep(queue, JobTable(database), settings.jobs)
     return queue
@@ -67,7 +69,7 @@ def add_runner(queue: App, database: Database, settings: Settings) -> None:
 
 
 def add_upkeep(queue: App, table: JobTable, settings: JobSettings) -> None:
-    """Add the periodic tasks. Many workers ask for them; the queue runs each once at a time."""
+    """Add the periodic tasks. Many workers ask for them, and two may run at once."""
 
     @queue.periodic(cron="* * * * * */5")  # seconds come last
     @queue.task(name="take_back", queue=UPKEEP, queueing_lock="take_back", pass_context=True)

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from fastapi.testclient import TestClient
 from procrastinate import App
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
 
 from app.core.config import Settings
@@ -181,6 +182,20 @@ async def test_job_whose_workers_all_died_is_given_up(
         "failed",
         "it was tried as often as may be, but no process survived it",
     )
+
+
+async def test_entry_is_changed_only_by_those_who_have_it(database: Database, worker: App) -> None:
+    """Two workers may see at once that a third is lost, and one that seemed lost may be alive."""
+    await run_from_loop(partial(queue, database, "succeed"))
+    await die(worker)
+    manager = worker.job_manager
+    (seen,) = await manager.get_stalled_jobs()
+    await manager.retry_job(seen)
+    await die(worker)  # before that, somebody has begun it
+    await manager.retry_job(seen)
+    await manager.finish_job(seen, Status.FAILED, delete_job=True)
+    (entry,) = await manager.list_jobs_async()
+    assert (entry.status, entry.attempts) == ("doing", 1)
 
 
 async def die(worker: App, status: str = "running") -> None:
