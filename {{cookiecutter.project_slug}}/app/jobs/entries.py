@@ -1,9 +1,19 @@
 """The entries of procrastinate's queue, each of which stands for one job that is to run."""
 
+import asyncio
 import datetime as dt
+import logging
+from time import monotonic
+from typing import LiteralString
 
+from procrastinate.connector import BaseConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
+
+logger = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 0.5
 
 PUT_BACK = """
 UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, scheduled_at = %(at)s
@@ -21,6 +31,10 @@ class Entries(JobManager):
     The package's own statements look at the id alone, and so would end what another has begun.
     """
 
+    def __init__(self, connector: BaseConnector, lost_seconds: float) -> None:
+        super().__init__(connector)
+        self._lost_seconds = lost_seconds
+
     async def retry_job(
         self,
         job: Job,
@@ -30,10 +44,24 @@ class Entries(JobManager):
         lock: str | None = None,
     ) -> None:
         """Put an entry back into the queue."""
-        await self.connector.execute_query_async(
-            PUT_BACK, id=job.id, attempts=job.attempts, at=retry_at
-        )
+        await self._change(PUT_BACK, job, at=retry_at)
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """Delete an entry: what became of it is in our own table."""
-        await self.connector.execute_query_async(END, id=job.id, attempts=job.attempts)
+        await self._change(END, job)
+
+    async def _change(self, query: LiteralString, job: Job, **values: object) -> None:
+        """Try until the database takes it: nobody takes an entry from a worker that lives.
+
+        It is given up after a time in which the worker, too, finds that it has lost the database.
+        """
+        give_up_at = monotonic() + self._lost_seconds
+        while True:
+            try:
+                values |= {"id": job.id, "attempts": job.attempts}
+                return await self.connector.execute_query_async(query, **values)
+            except ConnectorException as error:
+                if monotonic() > give_up_at:
+                    raise
+                logger.warning("entry %s cannot be changed yet: %s", job.id, error)
+                await asyncio.sleep(AGAIN_SECONDS)

@@ -47,7 +47,7 @@ def open_queue(settings: Settings, database: Database) -> App:
         max_size=8,  # each lane keeps one to listen
     )
     queue = App(connector=connector)
-    queue.job_manager = Entries(connector)
+    queue.job_manager = Entries(connector, settings.jobs.job_lost_seconds)
     add_runner(queue, database, settings)
     add_upkeep(queue, JobTable(database), settings.jobs)
     return queue

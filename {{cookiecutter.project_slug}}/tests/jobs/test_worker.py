@@ -212,6 +212,31 @@ async def take_back(worker: App) -> None:
         await worker.tasks["take_back"].defer_async(timestamp=0)
 
 
+async def test_entry_is_put_back_when_the_database_takes_it_again(
+    database: Database, worker: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While its worker lives, nobody else would."""
+    execute = worker.connector.execute_query_async
+    await run_from_loop(partial(queue, database, "fail"))
+    await execute("ALTER TABLE procrastinate_jobs ADD CONSTRAINT broken CHECK (attempts = 0)")
+    living = asyncio.create_task(
+        worker.run_worker_async(
+            queues=["waiting"],
+            install_signal_handlers=False,
+            fetch_job_polling_interval=0.01,
+        )
+    )
+    try:
+        with anyio.fail_after(10):
+            while "cannot be changed yet" not in caplog.text:
+                await anyio.sleep(0.01)
+        await execute("ALTER TABLE procrastinate_jobs DROP CONSTRAINT broken")
+        await reach(database, 1, "failed")
+    finally:
+        living.cancel()
+        await asyncio.wait([living])
+
+
 async def test_log_tells_the_request(
     client: TestClient, worker: App, caplog: pytest.LogCaptureFixture
 ) -> None:
