@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, case, delete, select, update
 # {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy.dialects.sqlite import insert
 # {% else %}
@@ -67,8 +67,12 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
             status="failed", error="it was tried as often as may be, but no process survived it"
         )
         # {% endif %}
-        self._withdraw = change.where(Job.status == "queued").values(status="cancelled")
-        self._ask_to_stop = change.where(Job.status == "running").values(is_cancel_requested=True)
+        # In one statement, which sees a job that is just being put back as it is after that.
+        self._cancel = change.where(Job.status.in_(["queued", "running"])).values(
+            status=case((Job.status == "queued", "cancelled"), else_=Job.status),
+            finished_at=case((Job.status == "queued", bindparam("now"))),
+            is_cancel_requested=Job.status == "running",
+        )
         self._retry = change.where(Job.status.in_(["failed", "interrupted"])).values(
             status="queued", is_cancel_requested=False, finished_at=None
         )
@@ -124,12 +128,9 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
 
     async def cancel(self, connection: AsyncConnection, id: int) -> Record:
         """Withdraw a queued job or ask a running one to stop; raise ``ConflictError``."""
-        now = dt.datetime.now(dt.UTC)
-        withdrawn = await connection.execute(self._withdraw, {"key": id, "finished_at": now})
-        row = withdrawn.one_or_none()
-        if row is None:
-            asked = await connection.execute(self._ask_to_stop, {"key": id})
-            row = asked.one_or_none()
+        values = {"key": id, "now": dt.datetime.now(dt.UTC)}
+        result = await connection.execute(self._cancel, values)
+        row = result.one_or_none()
         if row is None:
             raise ConflictError("the job has ended already")
         return row

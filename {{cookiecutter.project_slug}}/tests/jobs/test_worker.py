@@ -31,9 +31,11 @@ from tests.conftest import ALEMBIC
 from tests.jobs.client import JOBS, behave
 from tests.jobs.kinds import BRIEF, Deed
 from tests.jobs.table import count, effects, get, most_attempts, queue
+from tests.postgresql import Execute
 from tests.test_serve import PYTHON, environment
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
+WAITING = "SELECT FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
@@ -122,6 +124,23 @@ async def test_running_job_stops_when_asked(
         await reach(database, 1, "running")
         client.delete(f"{JOBS}{id}")
     assert client.get(f"{JOBS}{id}").json()["status"] == "cancelled"
+
+
+async def test_job_that_is_just_being_put_back_is_withdrawn(
+    client: TestClient, database: Database, worker: App, execute: Execute
+) -> None:
+    id = behave(client, "succeed")
+    execute("UPDATE job SET status = 'running'")
+    execute("BEGIN; UPDATE job SET status = 'queued'")
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.to_thread.run_sync, client.delete, f"{JOBS}{id}")
+        with anyio.fail_after(10):
+            while not await worker.connector.execute_query_all_async(WAITING):
+                await anyio.sleep(0.01)
+        execute("COMMIT")
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.is_cancel_requested) == ("cancelled", False)
+    assert job.finished_at is not None
 
 
 async def test_cancelled_job_is_not_begun_again(
