@@ -76,7 +76,8 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
         self._retry = change.where(Job.status.in_(["failed", "interrupted"])).values(
             status="queued", is_cancel_requested=False, finished_at=None
         )
-        self._forget = delete(Job).where(Job.finished_at < bindparam("before"))
+        old = select(Job.id).where(Job.finished_at < bindparam("before")).limit(bindparam("limit"))
+        self._forget = delete(Job).where(Job.id.in_(old))
         self._record = insert(Effect).on_conflict_do_nothing().returning(Effect.id)
         self._recorded = select(Effect.id).where(
             Effect.job_id == bindparam("job_id"), Effect.name == bindparam("name")
@@ -196,9 +197,10 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
         await connection.execute(self._give_up, values)
 
     # {% endif %}
-    async def forget(self, connection: AsyncConnection, before: dt.datetime) -> None:
-        """Delete the jobs that ended ``before`` then."""
-        await connection.execute(self._forget, {"before": before})
+    async def forget(self, connection: AsyncConnection, before: dt.datetime, limit: int) -> int:
+        """Delete up to ``limit`` jobs that ended ``before`` then; return how many there were."""
+        result = await connection.execute(self._forget, {"before": before, "limit": limit})
+        return result.rowcount
 
     async def record(
         self,

@@ -16,6 +16,8 @@ from app.db.session import Database
 from app.jobs.flavours import run_in_loop
 from app.schemas.job import JobStatus
 
+BATCH = 1000  # deleted in one transaction, so that none takes long
+
 
 class LostJobError(Exception):
     """Somebody else has the job by now."""
@@ -99,8 +101,10 @@ class JobTable:
     async def forget(self, keep_days: int) -> None:
         """Delete the jobs that ended long ago."""
         before = dt.datetime.now(dt.UTC) - dt.timedelta(days=keep_days)
-        async with self._database.write() as connection:
-            await job.forget(connection, before)
+        deleted = BATCH
+        while deleted == BATCH:
+            async with self._database.write() as connection:
+                deleted = await job.forget(connection, before, BATCH)
 
 
 # {%- endfilter +%}
