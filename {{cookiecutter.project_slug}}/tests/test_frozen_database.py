@@ -22,7 +22,11 @@ from app.db.session import Database
 # {% endif %}
 from soak.postgresql import Postgresql, new_server
 from tests.conftest import ROOT
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from tests.test_serve import PYTHON, environment, get, process
+# {% else %}
 from tests.test_serve import environment, get, process
+# {% endif %}
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +50,22 @@ async def test_statement_ends_though_the_database_hangs(database: Postgresql) ->
                 await connection.execute(text("SELECT 1"))
     await db.ping()
     await db.close()
+
+
+# {% endif %}
+# {% if cookiecutter.job_queue == "procrastinate" %}
+def test_worker_ends_though_the_database_hangs(database: Postgresql) -> None:
+    """So that its supervisor starts it again."""
+    bounds = {"DATABASE_CONNECT_SECONDS": "1", "DATABASE_STATEMENT_SECONDS": "1"}
+    variables = environment(Settings(database_url=database.url), **bounds)
+    with subprocess.Popen([*PYTHON, "app.worker"], env=variables) as worker:
+        try:
+            sleep(5)  # for it to wait for jobs
+            assert worker.poll() is None
+            with database.frozen():
+                assert worker.wait(40) == 1
+        finally:
+            worker.kill()
 
 
 # {% endif %}

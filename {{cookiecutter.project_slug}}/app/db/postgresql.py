@@ -54,6 +54,9 @@ def parameters(settings: Settings) -> dict[str, object]:
         "options": f"{options} -c statement_timeout={milliseconds}",
         # For a server that does not even acknowledge what it is sent.
         "tcp_user_timeout": milliseconds,
+        # For one that is gone while it is waited for: the system would ask only after two hours.
+        "keepalives_idle": max(1, round(settings.database_statement_seconds)),
+        "keepalives_interval": 1,
     }
 
 

@@ -1,12 +1,15 @@
 """The queue of procrastinate as workers see it: what runs a job, and what looks after the queue."""
 
+from collections.abc import AsyncGenerator
 from functools import partial
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job, Status
+from psycopg import Notify
 
 from app.core.config import Settings
 from app.core.jobs import JobSettings
+from app.db.bounded_connection import BoundedConnection
 from app.db.postgresql import parameters
 from app.db.session import Database
 from app.jobs.defer import TASK
@@ -16,6 +19,17 @@ from app.jobs.run import JobTable
 from app.jobs.runner import Runner
 
 UPKEEP = "upkeep"
+
+
+class QueueConnection(BoundedConnection):
+    """A bounded connection that also finds out, while it waits for news, whether the server lives."""
+
+    def notifies(
+        self, *, timeout: float | None = None, stop_after: int | None = None
+    ) -> AsyncGenerator[Notify]:
+        """Yield what is announced; the one who listens checks the connection after each time."""
+        seconds = self.statement_seconds if timeout is None else timeout
+        return super().notifies(timeout=seconds, stop_after=stop_after)
 
 
 class TryAgainError(Exception):
@@ -40,11 +54,18 @@ class Backoff(BaseRetryStrategy):
 
 def open_queue(settings: Settings, database: Database) -> App:
     """Build what workers serve; the caller opens it."""
+
+    async def bound(connection: QueueConnection) -> None:
+        connection.statement_seconds = settings.database_statement_seconds
+
     address = settings.database_url.set(drivername="postgresql")
     connector = PsycopgConnector(
         conninfo=address.render_as_string(hide_password=False),
         kwargs=parameters(settings),
-        max_size=8,  # each lane keeps one to listen
+        connection_class=QueueConnection,
+        configure=bound,
+        timeout=settings.database_connect_seconds,
+        max_size=8,  # besides those by which each lane listens
     )
     queue = App(connector=connector)
     queue.job_manager = Entries(connector, settings.jobs.job_lost_seconds)
