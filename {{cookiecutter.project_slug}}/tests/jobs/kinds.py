@@ -2,6 +2,7 @@
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from typing import Any, Literal, TypeAlias
+from uuid import uuid4
 
 from anyio import sleep
 from pydantic import BaseModel
@@ -29,9 +30,10 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
         raise ConflictError("half of a pair: \ud800")
     while parameters.does == "hang":
         await run_in_loop(sleep, 0.01)
+    await run.record(f"begun {uuid4()}")  # under a name of its own each time, so that all count
+    await run.record("done")
     if parameters.does == "nap":
         await run_in_loop(sleep, 0.2)
-    await run.record("done")
     if parameters.does == "astonish":
         return {"no JSON": object()}
     return {"attempt": run.attempt}

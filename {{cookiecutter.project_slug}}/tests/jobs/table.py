@@ -45,16 +45,11 @@ async def count(database: Database, status: str) -> int:
         return await connection.scalar(counting) or 0
 
 
-async def most_attempts(database: Database) -> int:
-    """Return how often the job was begun that was begun most often."""
+async def effects(database: Database, name: str) -> int:
+    """Count the effects of all jobs whose names begin like this."""
+    counting = select(func.count()).select_from(Effect).where(Effect.name.startswith(name))
     async with database.read() as connection:
-        return await connection.scalar(select(func.max(Job.attempts))) or 0
-
-
-async def effects(database: Database) -> int:
-    """Count the effects of all jobs."""
-    async with database.read() as connection:
-        return await connection.scalar(select(func.count()).select_from(Effect)) or 0
+        return await connection.scalar(counting) or 0
 
 
 # {%- endfilter +%}
