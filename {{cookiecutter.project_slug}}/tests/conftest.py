@@ -119,7 +119,7 @@ def shared_settings(migrated: str) -> Settings:
         ),
         # {% endif %}
         # {% if cookiecutter.job_queue == "in_process" %}
-        jobs=JobSettings(job_heartbeat_seconds=0.02, job_lost_seconds=1),
+        jobs=JobSettings(job_heartbeat_seconds=0.02),
         # {% elif cookiecutter.job_queue == "procrastinate" %}
         jobs=JobSettings(job_heartbeat_seconds=0.02, job_retries=1, job_backoff_seconds=0.001),
         # {% endif %}

@@ -18,7 +18,7 @@ from app.db.engine import run_from_loop
 from app.db.session import Database
 from app.jobs.enqueue import Enqueue
 from app.jobs.flavours import run_body
-from app.jobs.images import store_image
+from app.jobs.images import NAME, store_image
 from app.jobs.photos import PHOTO, PhotoParameters, finish_photo
 from app.jobs.run import Run
 # {% if cookiecutter.auth %}
@@ -58,7 +58,8 @@ def upload(client: TestClient, url: str, content: bytes, key: str | None = None)
 
 
 def stored(settings: Settings) -> set[Path]:
-    return set(settings.photos.photo_folder.glob("*[!l].*"))
+    """Return the photos; thumbnails are made meanwhile."""
+    return {path for path in settings.photos.photo_folder.glob("*") if NAME.fullmatch(path.name)}
 
 
 def test_photo_is_stored_before_the_answer(
