@@ -7,10 +7,11 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from threading import Semaphore
 
 from PIL import Image, ImageOps
 
-from app.core.errors import TooLargeError, UnsuitableImageError
+from app.core.errors import TooLargeError, UnavailableError, UnsuitableImageError
 from app.core.photos import PhotoSettings
 
 FORMATS = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
@@ -22,7 +23,10 @@ NAME = re.compile(r"[0-9a-f]{32}\.(jpg|png|webp)")
 # What WebP can hold.
 LONGEST_SIDE = 16_383
 # One at a time, because 25 million pixels take up to 0.5 GB while WebP is decoded and encoded.
-_decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="photos")
+DECODER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="photos")
+# Each takes up to 2 s; more clients would wait in vain, and other requests for their threads.
+MOST_WAITING = 8
+_places = Semaphore(MOST_WAITING)
 
 
 async def store_image(content: bytes, settings: PhotoSettings) -> str:
@@ -30,17 +34,26 @@ async def store_image(content: bytes, settings: PhotoSettings) -> str:
 
     Only what can be seen is stored, upright, with its colour profile. What else the file holds may
     be personal, such as the place and the camera, or another file that hides behind the image.
-    Raise ``TooLargeError`` or ``UnsuitableImageError``.
+    Raise ``TooLargeError``, ``UnsuitableImageError`` or ``UnavailableError``.
     """
     if len(content) > settings.photo_max_bytes:
         raise TooLargeError(f"the photo is larger than {settings.photo_max_bytes} bytes")
-    return await asyncio.get_running_loop().run_in_executor(_decoder, _store, content, settings)
+    if not _places.acquire(blocking=False):
+        raise UnavailableError("too many photos wait to be stored")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(DECODER, _store, content, settings)
+    finally:
+        _places.release()
 
 
-def make_thumbnail(settings: PhotoSettings, name: str) -> str:
+async def make_thumbnail(settings: PhotoSettings, name: str) -> str:
     """Store a small copy of a stored photo; return its name, which is the same each time."""
     if not NAME.fullmatch(name):
         raise ValueError("this is not the name of a stored photo")
+    return await asyncio.get_running_loop().run_in_executor(DECODER, _shrink, settings, name)
+
+
+def _shrink(settings: PhotoSettings, name: str) -> str:
     path = settings.photo_folder / name
     copy = path.with_stem(f"{path.stem}-thumbnail")
     with Image.open(path, formats=[FORMATS[path.suffix]]) as image:

@@ -4,7 +4,6 @@
 from functools import partial
 from typing import Any
 
-from anyio import to_thread
 from pydantic import BaseModel
 
 from app.jobs.flavours import run_in_loop
@@ -24,7 +23,7 @@ class PhotoParameters(BaseModel):
 async def finish_photo(run: Run, parameters: PhotoParameters) -> dict[str, Any]:
     """Make the thumbnail, and say in a mail that there is a new photo."""
     photos = run.settings.photos
-    thumbnail = await run_in_loop(to_thread.run_sync, make_thumbnail, photos, parameters.photo)
+    thumbnail = await run_in_loop(make_thumbnail, photos, parameters.photo)
     if not await run.has_recorded("mail"):
         text = f"Recipe {parameters.recipe_id} has a new photo: {parameters.photo}"
         send = partial(send_mail, run.settings.mail, subject="A new photo", text=text)

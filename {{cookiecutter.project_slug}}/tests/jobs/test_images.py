@@ -7,14 +7,15 @@ import zlib
 from io import BytesIO
 from pathlib import Path
 
+import anyio
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from app.core.errors import TooLargeError, UnsuitableImageError
+from app.core.errors import TooLargeError, UnavailableError, UnsuitableImageError
 from app.core.photos import PhotoSettings
-from app.jobs.images import NAME, make_thumbnail, store_image
+from app.jobs.images import DECODER, MOST_WAITING, NAME, make_thumbnail, store_image
 
 PHOTO = "/api/v1/recipes/1/photo"
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -159,21 +160,40 @@ async def test_thumbnail_is_small_and_the_same_each_time(
     photos: PhotoSettings, format: str
 ) -> None:
     name = await store_image(encoded(format, "RGB", (640, 480), icc_profile=PROFILE), photos)
-    thumbnail = make_thumbnail(photos, name)
-    assert make_thumbnail(photos, name) == thumbnail
+    thumbnail = await make_thumbnail(photos, name)
+    assert await make_thumbnail(photos, name) == thumbnail
     assert {path.name for path in photos.photo_folder.iterdir()} == {name, thumbnail}
     with Image.open(photos.photo_folder / thumbnail) as image:
         assert (image.format, image.size) == (format, (320, 240))
         assert image.info["icc_profile"] == PROFILE
 
 
+async def test_few_photos_wait_while_one_is_decoded(photos: PhotoSettings) -> None:
+    name = await store_image(encoded("JPEG"), photos)
+    is_free = threading.Event()
+    DECODER.submit(is_free.wait)
+    async with anyio.create_task_group() as group:
+        try:
+            group.start_soon(make_thumbnail, photos, name)
+            for _ in range(MOST_WAITING):
+                group.start_soon(store_image, encoded("JPEG"), photos)
+            await anyio.sleep(0.1)
+            with pytest.raises(UnavailableError), anyio.fail_after(1):
+                await store_image(encoded("JPEG"), photos)
+            assert len(list(photos.photo_folder.iterdir())) == 1
+        finally:
+            is_free.set()
+    assert len(list(photos.photo_folder.iterdir())) == 2 + MOST_WAITING
+    await store_image(encoded("JPEG"), photos)
+
+
 @pytest.mark.parametrize(
     "name",
     ["", "cake.jpg", "../.env", f"../{'0' * 32}.jpg", f"{'0' * 32}.gif", f"{'0' * 32}.jpg\n"],
 )
-def test_name_that_is_not_ours_is_refused(photos: PhotoSettings, name: str) -> None:
+async def test_name_that_is_not_ours_is_refused(photos: PhotoSettings, name: str) -> None:
     with pytest.raises(ValueError, match="not the name of a stored photo"):
-        make_thumbnail(photos, name)
+        await make_thumbnail(photos, name)
 
 
 def test_photos_may_be_larger_than_other_bodies(client: TestClient) -> None:
