@@ -94,7 +94,8 @@ def _write(image: Image.Image, path: Path) -> None:
     try:
         with part.open("xb") as file:
             profile = image.info.get("icc_profile")
-            image.save(file, FORMATS[path.suffix], icc_profile=profile, quality=90, method=1)
+            # WebP's quicker methods fail where there are many details in many pixels.
+            image.save(file, FORMATS[path.suffix], icc_profile=profile, quality=90, method=2)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

@@ -142,6 +142,14 @@ async def test_large_file_is_refused_unread(photos: PhotoSettings) -> None:
         await store_image(b" " * 5_000_001, photos)
 
 
+@pytest.mark.slow
+async def test_large_photo_full_of_details_is_stored(photos: PhotoSettings) -> None:
+    file = BytesIO()
+    noise = Image.effect_noise((1_250, 1_250), 20).resize((5_000, 5_000))
+    noise.save(file, "WEBP", quality=75, method=1)
+    assert await store_image(file.getvalue(), photos)
+
+
 async def test_failed_write_leaves_no_file(
     photos: PhotoSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
