@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import signal
+import sys
 
 from procrastinate import App
 
@@ -15,6 +17,16 @@ from app.jobs.queue import UPKEEP, open_queue
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 2  # new jobs are announced; those that are tried again are not
+
+
+def run() -> None:
+    """Work, and leave without waiting for threads: others begin the jobs that these go on with."""
+    try:
+        asyncio.run(main())
+    except SystemExit as error:
+        sys.stderr.write(f"{error}\n")
+        os._exit(1)
+    os._exit(0)
 
 
 async def main() -> None:
@@ -75,4 +87,4 @@ def longest_stop(settings: Settings) -> float:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run()

@@ -1,10 +1,11 @@
 """Kinds of jobs for tests: they do what their parameter says."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import time
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
-from anyio import sleep
+from anyio import sleep, to_thread
 from pydantic import BaseModel
 
 from app.core.errors import ConflictError
@@ -12,7 +13,7 @@ from app.jobs.flavours import run_in_loop
 from app.jobs.kind import Kind
 from app.jobs.run import Run
 
-Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap", "astonish", "babble"]
+Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap", "block", "astonish", "babble"]
 
 
 class Behaviour(BaseModel):
@@ -30,6 +31,8 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
         raise ConflictError("half of a pair: \ud800")
     while parameters.does == "hang":
         await run_in_loop(sleep, 0.01)
+    if parameters.does == "block":
+        await run_in_loop(to_thread.run_sync, time.sleep, 30)
     await run.record(f"begun {uuid4()}")  # under a name of its own each time, so that all count
     await run.record("done")
     if parameters.does == "nap":

@@ -346,3 +346,15 @@ async def test_job_that_takes_too_long_for_that_goes_to_another_worker(
     assert await run_from_loop(partial(count, database, "queued")) == 1
     with process(settings):
         await reach(database, 1, "running")
+
+
+@pytest.mark.slow
+async def test_thread_does_not_go_on_with_a_job_that_was_put_back(
+    settings: Settings, database: Database
+) -> None:
+    await run_from_loop(partial(queue, database, "block"))
+    with process(settings, GRACE_SECONDS="0.1") as worker:
+        await reach(database, 1, "running")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    assert await run_from_loop(partial(count, database, "queued")) == 1
