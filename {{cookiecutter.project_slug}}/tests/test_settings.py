@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import load_settings
+from app.core.config import Settings, load_settings
 from app.core.environment import EnvironmentSettings
 from tests.conftest import ROOT, variables
 
@@ -43,6 +43,14 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("PORT", "2")
     settings = load_settings()
     assert (settings.host, settings.port) == ("0.0.0.0", 2)  # noqa: S104
+
+
+def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many shells set MAIL."""
+    settings = load_settings()
+    for name in {name.upper() for name in Settings.model_fields} - variables():
+        monkeypatch.setenv(name, "/var/mail/ada")
+    assert load_settings() == settings
 
 
 @pytest.mark.parametrize(

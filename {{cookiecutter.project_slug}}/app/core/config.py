@@ -12,7 +12,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import NoDecode
 # {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import make_url
 # {% endif %}
@@ -60,12 +59,12 @@ class Settings(EnvironmentSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8001
     root_path: str = ""
-    forwarded_allow_ips: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
+    forwarded_allow_ips: tuple[str, ...] = ("127.0.0.1", "::1")
     reload: bool = False
     drain_seconds: SecondsOrZero | None = None
     grace_seconds: SecondsOrZero = 15
 
-    backend_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    backend_cors_origins: tuple[str, ...] = ()
     max_body_bytes: PositiveInt = 1_000_000
     max_body_seconds: Seconds = 10
     docs_enabled: bool | None = None

@@ -7,7 +7,6 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
 # {% endif %}
 from pydantic import PlainValidator
-from pydantic_settings import NoDecode
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -79,4 +78,4 @@ def _checked(url: URL) -> URL:
 
 # {% endif %}
 # SQLAlchemy's URL is a named tuple, which the settings would otherwise read as JSON.
-DatabaseUrl = Annotated[URL, NoDecode, PlainValidator(name_driver)]
+DatabaseUrl = Annotated[URL, PlainValidator(name_driver)]

@@ -3,7 +3,8 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -11,12 +12,21 @@ class EnvironmentSettings(BaseSettings):
     """Read each field from the variable of its name in capitals."""
 
     model_config = SettingsConfigDict(
+        enable_decoding=False,  # lists are separated by commas
         env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         validate_default=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _skip_variable_of_a_group(cls, value: object) -> object:
+        """Read the variables of a group, none of its own name: MAIL, for one, shells set."""
+        if isinstance(value, str):
+            raise PydanticUseDefault
+        return value
 
 
 def check_base_url(value: str) -> str:

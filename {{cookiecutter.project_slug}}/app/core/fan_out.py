@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, NonNegativeInt, StringConstraints, field_validator
-from pydantic_settings import NoDecode
 
 from app.core.environment import BaseUrl, EnvironmentSettings, Seconds, SecondsOrZero
 
@@ -23,7 +22,7 @@ class FanOutSettings(EnvironmentSettings):
 
     ideas_base_url: BaseUrl = "https://www.reddit.com"
     ideas_sources: Annotated[
-        tuple[SourceName, ...], NoDecode, Field(min_length=1), AfterValidator(check_distinct)
+        tuple[SourceName, ...], Field(min_length=1), AfterValidator(check_distinct)
     ] = ("recipes", "easyrecipes", "TopSecretRecipes")
     # Reddit refuses the default names of HTTP libraries.
     ideas_user_agent: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")] = "recipe-ideas/0.1"
