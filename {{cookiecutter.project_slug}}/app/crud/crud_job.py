@@ -70,7 +70,9 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
         # In one statement, which sees a job that is just being put back as it is after that.
         self._cancel = change.where(Job.status.in_(["queued", "running"])).values(
             status=case((Job.status == "queued", "cancelled"), else_=Job.status),
-            finished_at=case((Job.status == "queued", bindparam("now"))),
+            finished_at=case(
+                (Job.status == "queued", bindparam("now", type_=Job.finished_at.type))
+            ),
             is_cancel_requested=Job.status == "running",
         )
         self._retry = change.where(Job.status.in_(["failed", "interrupted"])).values(
