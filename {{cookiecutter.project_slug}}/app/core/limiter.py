@@ -79,8 +79,7 @@ class SharedLimiter(Limiter):
         self._own = Limiter(own)
         self._is_away = False
         self._ask_again_at = 0.0
-        # Requests wait here, not in the pool: there they would use up their patience while others
-        # are served, and find out one after another that Redis is away.
+        # Requests wait here, not in the pool, where it would look as if Redis were away.
         self._connections = asyncio.Semaphore(CONNECTIONS)
 
     async def count(self, rule: Rule, client: str) -> Standing:
@@ -89,14 +88,20 @@ class SharedLimiter(Limiter):
         It waits ``PATIENCE_SECONDS`` for its turn, and then as long for Redis.
         """
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS) as patience, self._connections:
-                patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
-                if self._should_ask():
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._connections.acquire()
+        except TimeoutError:  # many wait, which says nothing about Redis
+            return await self._own.count(rule, client)
+        try:
+            if self._should_ask():
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     standing = await super().count(rule, client)
-                    self._note_answer()
-                    return standing
+                self._note_answer()
+                return standing
         except (OSError, RedisError) as error:
             self._note_failure(error)
+        finally:
+            self._connections.release()
         return await self._own.count(rule, client)
 
     def _should_ask(self) -> bool:
