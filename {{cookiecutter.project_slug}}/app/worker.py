@@ -8,7 +8,7 @@ import sys
 
 from procrastinate import App
 
-from app.core.config import Settings, load_settings
+from app.core.config import LONGEST_STOP_SECONDS, Settings, load_settings
 from app.core.logging import configure_logging
 from app.db.engine import run_from_loop
 from app.db.session import Database
@@ -22,7 +22,7 @@ POLL_SECONDS = 2  # new jobs are announced; those that are tried again are not
 def run() -> None:
     """Work, and leave without waiting for threads: others begin the jobs that these go on with."""
     try:
-        asyncio.run(main())
+        asyncio.Runner().run(main())  # which is not closed: it would wait for some of them
     except SystemExit as error:
         sys.stderr.write(f"{error}\n")
         os._exit(1)
@@ -69,11 +69,13 @@ async def work(queue: App, settings: Settings) -> None:
     await asyncio.wait([*lanes, waiting], return_when=asyncio.FIRST_COMPLETED)
     for task in (*lanes, waiting):
         task.cancel()
-    ended = await asyncio.gather(*lanes, waiting, return_exceptions=True)
-    for error in ended:
-        if isinstance(error, Exception):
+    # Each job gets its time, and a statement that says how it ended; a database that hangs, no more.
+    seconds = longest_stop(settings) + settings.database_statement_seconds
+    ended, hanging = await asyncio.wait(lanes, timeout=min(seconds, LONGEST_STOP_SECONDS))
+    for lane in ended:
+        if not lane.cancelled() and (error := lane.exception()):
             logger.error("a lane has ended", exc_info=error)
-    if not asked.is_set():
+    if hanging or not asked.is_set():
         raise SystemExit("The worker cannot go on; its log says why.")
 
 

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from functools import partial
+# {% endif %}
 from time import sleep
 
 # {% if cookiecutter.async_db %}
@@ -18,15 +21,21 @@ import pytest
 from app.core.config import Settings
 # {% if cookiecutter.async_db %}
 from app.core.errors import UnavailableError
+# {% endif %}
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from app.db.engine import run_from_loop
+# {% endif %}
+# {% if cookiecutter.async_db or cookiecutter.job_queue == "procrastinate" %}
 from app.db.session import Database
 # {% endif %}
 from soak.postgresql import Postgresql, new_server
 from tests.conftest import ROOT
 # {% if cookiecutter.job_queue == "procrastinate" %}
-from tests.test_serve import PYTHON, environment, get, process
-# {% else %}
-from tests.test_serve import environment, get, process
+from tests.jobs.table import queue
+from tests.jobs.test_worker import process as work
+from tests.jobs.test_worker import reach
 # {% endif %}
+from tests.test_serve import environment, get, process
 
 pytestmark = pytest.mark.slow
 
@@ -54,18 +63,17 @@ async def test_statement_ends_though_the_database_hangs(database: Postgresql) ->
 
 # {% endif %}
 # {% if cookiecutter.job_queue == "procrastinate" %}
-def test_worker_ends_though_the_database_hangs(database: Postgresql) -> None:
+async def test_worker_ends_though_the_database_hangs(database: Postgresql) -> None:
     """So that its supervisor starts it again."""
-    bounds = {"DATABASE_CONNECT_SECONDS": "1", "DATABASE_STATEMENT_SECONDS": "1"}
-    variables = environment(Settings(database_url=database.url), **bounds)
-    with subprocess.Popen([*PYTHON, "app.worker"], env=variables) as worker:
-        try:
-            sleep(5)  # for it to wait for jobs
-            assert worker.poll() is None
-            with database.frozen():
-                assert worker.wait(40) == 1
-        finally:
-            worker.kill()
+    settings = Settings(database_url=database.url)
+    bounds = {name: "1" for name in ("DATABASE_CONNECT_SECONDS", "DATABASE_STATEMENT_SECONDS")}
+    db = Database.from_settings(settings)
+    await run_from_loop(partial(queue, db, "hang"))
+    with work(settings, **bounds) as worker:
+        await reach(db, 1, "running")
+        with database.frozen():
+            assert worker.wait(40) == 1
+    await run_from_loop(db.close)
 
 
 # {% endif %}

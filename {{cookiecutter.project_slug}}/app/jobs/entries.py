@@ -56,9 +56,9 @@ class Entries(JobManager):
         It is given up after a time in which the worker, too, finds that it has lost the database.
         """
         give_up_at = monotonic() + self._lost_seconds
+        values |= {"id": job.id, "attempts": job.attempts}
         while True:
             try:
-                values |= {"id": job.id, "attempts": job.attempts}
                 return await self.connector.execute_query_async(query, **values)
             except ConnectorException as error:
                 if monotonic() > give_up_at:

@@ -1,11 +1,12 @@
 """Kinds of jobs for tests: they do what their parameter says."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import asyncio
 import time
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
-from anyio import sleep, to_thread
+from anyio import sleep
 from pydantic import BaseModel
 
 from app.core.errors import ConflictError
@@ -32,7 +33,7 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
     while parameters.does == "hang":
         await run_in_loop(sleep, 0.01)
     if parameters.does == "block":
-        await run_in_loop(to_thread.run_sync, time.sleep, 30)
+        await run_in_loop(asyncio.to_thread, time.sleep, 30)
     await run.record(f"begun {uuid4()}")  # under a name of its own each time, so that all count
     await run.record("done")
     if parameters.does == "nap":

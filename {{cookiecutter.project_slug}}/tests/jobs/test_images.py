@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from app.core.errors import TooLargeError, UnavailableError, UnsuitableImageError
 from app.core.photos import PhotoSettings
-from app.jobs.images import DECODER, MOST_WAITING, NAME, make_thumbnail, store_image
+from app.jobs.images import DECODER, MOST_PHOTOS, NAME, make_thumbnail, store_image
 
 PHOTO = "/api/v1/recipes/1/photo"
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -183,7 +183,7 @@ async def test_few_photos_wait_while_one_is_decoded(photos: PhotoSettings) -> No
     async with anyio.create_task_group() as group:
         try:
             group.start_soon(make_thumbnail, photos, name)
-            for _ in range(MOST_WAITING):
+            for _ in range(MOST_PHOTOS):
                 group.start_soon(store_image, encoded("JPEG"), photos)
             await anyio.sleep(0.1)
             with pytest.raises(UnavailableError), anyio.fail_after(1):
@@ -191,7 +191,7 @@ async def test_few_photos_wait_while_one_is_decoded(photos: PhotoSettings) -> No
             assert len(list(photos.photo_folder.iterdir())) == 1
         finally:
             is_free.set()
-    assert len(list(photos.photo_folder.iterdir())) == 2 + MOST_WAITING
+    assert len(list(photos.photo_folder.iterdir())) == 2 + MOST_PHOTOS
     await store_image(encoded("JPEG"), photos)
 
 

@@ -35,7 +35,9 @@ from tests.postgresql import Execute
 from tests.test_serve import PYTHON, environment
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
-WAITING = "SELECT FROM pg_locks WHERE NOT granted"
+WAITING = (
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 @pytest.fixture
@@ -134,10 +136,12 @@ async def test_job_that_is_just_being_put_back_is_withdrawn(
     execute("BEGIN; UPDATE job SET status = 'queued'")
     async with anyio.create_task_group() as group:
         group.start_soon(anyio.to_thread.run_sync, client.delete, f"{JOBS}{id}")
-        with anyio.fail_after(10):
-            while not await worker.connector.execute_query_all_async(WAITING):
-                await anyio.sleep(0.01)
-        execute("COMMIT")
+        try:
+            with anyio.fail_after(10):
+                while not await worker.connector.execute_query_all_async(WAITING):
+                    await anyio.sleep(0.01)
+        finally:
+            execute("COMMIT")
     job = await run_from_loop(partial(get, database, id))
     assert (job.status, job.is_cancel_requested) == ("cancelled", False)
     assert job.finished_at is not None
@@ -289,7 +293,7 @@ def test_tables_of_the_queue_are_those_of_the_package() -> None:
 @contextmanager
 def process(settings: Settings, **more: str) -> Generator[subprocess.Popen[bytes]]:
     """Run a worker."""
-    variables = environment(settings, **IMPATIENT, **more)
+    variables = environment(settings, **IMPATIENT | more)
     command = [*PYTHON, "tests.jobs.worker"]
     with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as running:
         try:
@@ -310,7 +314,8 @@ async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
     settings: Settings, database: Database
 ) -> None:
     await run_from_loop(partial(queue, database, "nap", count=100))
-    with process(settings) as one, process(settings):
+    patience = {"JOB_LOST_SECONDS": "5"}  # a busy machine may hold up the one that lives
+    with process(settings, **patience) as one, process(settings, **patience):
         await reach(database, 50, "succeeded")
         await reach(database, 5, "running")  # more than one worker runs, so both do
         one.kill()
@@ -319,7 +324,7 @@ async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
     assert monotonic() - killed_at < 30
     assert await run_from_loop(partial(effects, database, "done")) == 100
     # Again only what the one that was killed had in its hands.
-    assert 100 < await run_from_loop(partial(effects, database, "begun")) <= 104
+    assert 100 <= await run_from_loop(partial(effects, database, "begun")) <= 104
 
 
 @pytest.mark.slow
