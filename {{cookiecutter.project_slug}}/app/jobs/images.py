@@ -25,8 +25,8 @@ LONGEST_SIDE = 16_383
 # One at a time, because 25 million pixels take up to 0.5 GB while WebP is decoded and encoded.
 DECODER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="photos")
 # Each takes up to 2 s; more clients would wait in vain, and other requests for their threads.
-MOST_WAITING = 8
-_places = Semaphore(MOST_WAITING)
+MOST_PHOTOS = 8
+_places = Semaphore(MOST_PHOTOS)
 
 
 async def store_image(content: bytes, settings: PhotoSettings) -> str:
