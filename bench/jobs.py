@@ -30,10 +30,12 @@ def main() -> None:
     check_machine()
     os.sched_setaffinity(0, {LOAD_CPU})
     generate({FOLDER: {"job_queue": "in_process"}})
+    database = {"DATABASE_URL": f"sqlite:///{FOLDER / 'app.db'}"}
     path = f"{PYTHON.parent}:{os.environ['PATH']}"
-    subprocess.run(["./prestart.sh"], cwd=FOLDER, env={**os.environ, "PATH": path}, check=True)
+    variables = {**os.environ, **database, "PATH": path}
+    subprocess.run(["./prestart.sh"], cwd=FOLDER, env=variables, check=True)
     port = free_port()
-    with serve([str(PYTHON), "-m", "app.serve"], FOLDER, {}, port) as server:
+    with serve([str(PYTHON), "-m", "app.serve"], FOLDER, database, port) as server:
         check(port, USERS)
         wrk(port, USERS, CLIENTS, WARM_UP_SECONDS)
         times = median(measure(server) for _ in range(ROUNDS))
@@ -53,7 +55,9 @@ def measure(server: Server) -> float:
     stop_job(server.port, job)
     for name, load in (("without", without), ("with", meanwhile)):
         rate = load["requests"] / load["seconds"]
-        print(f"{rate:.0f}/s, p99 {load['p99_ms']:.1f} ms, {load['errors']} errors {name} a job")
+        print(f"{rate:.0f}/s, p99 {load['p99_ms']:.1f} ms {name} a job")
+        if load["errors"]:
+            raise SystemExit(f"{load['errors']} requests failed.")
     return meanwhile["p99_ms"] / without["p99_ms"]
 
 
@@ -81,7 +85,8 @@ def job_status(port: int, job: int) -> str:
 def ask(port: int, method: str, path: str, body: object = None) -> dict[str, Any]:
     """Send one request and return the answer."""
     connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
-    connection.request(method, path, json.dumps(body), {"Content-Type": "application/json"})
+    content = None if body is None else json.dumps(body)
+    connection.request(method, path, content, {"Content-Type": "application/json"})
     answer = json.loads(connection.getresponse().read())
     connection.close()
     return answer

@@ -64,7 +64,7 @@ def generate(services: Mapping[Path, Mapping[str, str | bool]]) -> None:
             no_input=True,
             default_config=True,
             extra_context={"project_slug": folder.name, **answers},
-            output_dir=str(BUILD),
+            output_dir=str(folder.parent),
         )
     projects = [tomllib.loads((one / "pyproject.toml").read_text("utf-8")) for one in services]
     wanted = sorted({name for one in projects for name in one["project"]["dependencies"]})
