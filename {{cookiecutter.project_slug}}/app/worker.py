@@ -8,7 +8,7 @@ import sys
 
 from procrastinate import App
 
-from app.core.config import LONGEST_STOP_SECONDS, Settings, load_settings
+from app.core.config import Settings, load_settings
 from app.core.logging import configure_logging
 from app.db.engine import run_from_loop
 from app.db.session import Database
@@ -17,6 +17,7 @@ from app.jobs.queue import UPKEEP, open_queue
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 2  # new jobs are announced; those that are tried again are not
+LAST_MOMENT_SECONDS = 28  # most hosts kill a process 30 s after they asked it to stop
 
 
 def run() -> None:
@@ -69,13 +70,16 @@ async def work(queue: App, settings: Settings) -> None:
     await asyncio.wait([*lanes, waiting], return_when=asyncio.FIRST_COMPLETED)
     for task in (*lanes, waiting):
         task.cancel()
-    # Each job gets its time, and a statement that says how it ended; a database that hangs, no more.
+    # Each job gets its time, and a statement that says how it ended.
     seconds = longest_stop(settings) + settings.database_statement_seconds
-    ended, hanging = await asyncio.wait(lanes, timeout=min(seconds, LONGEST_STOP_SECONDS))
+    ended, hanging = await asyncio.wait(lanes, timeout=min(seconds, LAST_MOMENT_SECONDS))
     for lane in ended:
         if not lane.cancelled() and (error := lane.exception()):
             logger.error("a lane has ended", exc_info=error)
-    if hanging or not asked.is_set():
+    if hanging:  # on the database, on which closing its connections would hang, too
+        logger.error("%d lanes do not end", len(hanging))
+        os._exit(1)
+    if not asked.is_set():
         raise SystemExit("The worker cannot go on; its log says why.")
 
 

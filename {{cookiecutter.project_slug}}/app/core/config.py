@@ -86,6 +86,19 @@ class Settings(EnvironmentSettings):
     rate_limit: RateLimitSettings = Field(default_factory=RateLimitSettings)
     # {% endif %}
 
+    # {% if cookiecutter.auth or cookiecutter.fan_out or cookiecutter.rate_limit or cookiecutter.job_queue != "none" %}
+    @model_validator(mode="before")
+    @classmethod
+    def _skip_variables_of_groups(cls, values: dict[str, object]) -> dict[str, object]:
+        """Read groups from variables of their own, not from one of their name: shells set MAIL."""
+        groups = {name for name, field in cls.model_fields.items() if field.default_factory}
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in groups or not isinstance(value, str)
+        }
+
+    # {% endif %}
     @field_validator("root_path")
     @classmethod
     def _check_root_path(cls, value: str) -> str:

@@ -77,5 +77,4 @@ def _checked(url: URL) -> URL:
 
 
 # {% endif %}
-# SQLAlchemy's URL is a named tuple, which the settings would otherwise read as JSON.
 DatabaseUrl = Annotated[URL, PlainValidator(name_driver)]

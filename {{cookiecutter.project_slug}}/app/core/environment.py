@@ -3,8 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import PydanticUseDefault
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,14 +18,6 @@ class EnvironmentSettings(BaseSettings):
         frozen=True,
         validate_default=True,
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _skip_variable_of_a_group(cls, value: object) -> object:
-        """Read the variables of a group, none of its own name: MAIL, for one, shells set."""
-        if isinstance(value, str):
-            raise PydanticUseDefault
-        return value
 
 
 def check_base_url(value: str) -> str:
