@@ -1,6 +1,6 @@
 """The SQLAlchemy API behind this service, under the names that the rest of it uses.
 
-One of the few modules that were written twice, for asyncio and for threads.
+So only this module knows whether the database is used from asyncio or from threads.
 """
 
 # {% if cookiecutter.async_db %}
@@ -90,7 +90,7 @@ async def close_engine(engine: AsyncEngine) -> None:
 
 
 async def run_from_loop(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
-    """Run a method of the data access from code that is asynchronous in both flavours."""
+    """Run a method of the data access from a coroutine, by the name it has where that takes a thread."""
     return await work()
 
 
@@ -130,12 +130,12 @@ def run_blocking(
 
 # {%- endif +%}
 # {%- else %}
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -221,9 +221,10 @@ def close_engine(engine: Engine) -> None:
 
 
 async def run_from_loop(work: Callable[[], ResultT]) -> ResultT:
-    """Run a method of the data access from code that is asynchronous in both flavours."""
-    # Not in the threads of the endpoints, which may all be waiting for what this is to tell.
-    return await asyncio.to_thread(work)
+    """Run a method of the data access, which is for threads, from a coroutine."""
+    # In a thread of its own: those of others may all wait, for what this is to tell or for a
+    # database that hangs.
+    return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=CapacityLimiter(1))
 
 
 def run_script(work: Callable[[], None]) -> None:

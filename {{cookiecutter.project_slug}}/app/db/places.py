@@ -64,7 +64,7 @@ class Places:
 
     def __init__(self, engine: AsyncEngine, count: int) -> None:
         self._free = [Place(engine) for _ in range(count)]
-        self._lock = Lock()  # the blocking flavour takes them in threads
+        self._lock = Lock()  # threads may take them
 
     @asynccontextmanager
     async def lend(self, *, autocommit: bool) -> AsyncGenerator[AsyncConnection]:

@@ -32,6 +32,8 @@ IDLE_SECONDS = 1.0
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 UNAVAILABLE = ("08", "40", "53", "57")
 FOREIGN_KEY_VIOLATION = "23503"
+# With unique and exclusion constraints. The others are about one row, and a fault of ours.
+CONTRADICTIONS = {FOREIGN_KEY_VIOLATION, "23505", "23P01"}
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
 
 
@@ -96,6 +98,11 @@ def is_unavailable(error: DBAPIError) -> bool:
     if state is None:  # the driver's own errors: it cannot connect, or its connection is gone
         return isinstance(error, OperationalError | InterfaceError)
     return state.startswith(UNAVAILABLE)
+
+
+def is_contradiction(error: DBAPIError) -> bool:
+    """Tell whether a row contradicts others."""
+    return getattr(error.orig, "sqlstate", None) in CONTRADICTIONS
 
 
 def is_missing_reference(error: DBAPIError) -> bool:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
 from app.core.errors import ConflictError, DomainError, MissingReferenceError, UnavailableError
@@ -22,6 +22,7 @@ from app.db.places import Places
 from app.db.sqlite import (
     HAS_SCHEMA,
     connect_args,
+    is_contradiction,
     is_missing_reference,
     is_unavailable,
     prepare,
@@ -30,6 +31,7 @@ from app.db.sqlite import (
 from app.db.postgresql import (
     HAS_SCHEMA,
     connect_args,
+    is_contradiction,
     is_missing_reference,
     is_unavailable,
 )
@@ -140,7 +142,9 @@ class Database:
                 is_connected = True
                 yield connection
         except DBAPIError as error:
-            raise self._translated(error) from error
+            if (meaning := self._meaning(error)) is None:
+                raise
+            raise meaning from error
         except OSError as error:
             # Once connected, only a time-out is about the database; others may be about a file.
             if is_connected and not isinstance(error, TimeoutError):
@@ -150,13 +154,13 @@ class Database:
             unit.is_open = False
             turnstile.release()
 
-    def _translated(self, error: DBAPIError) -> Exception:
-        """Say what an error of the driver means to the caller; faults of ours stay what they are."""
-        if isinstance(error, IntegrityError):
+    def _meaning(self, error: DBAPIError) -> DomainError | None:
+        """Say what an error of the driver means to the caller; faults of ours mean nothing."""
+        if is_contradiction(error):
             return _contradiction(error)
         if error.connection_invalidated or is_unavailable(error):
             return self._lost(error)
-        return error
+        return None
 
     def _lost(self, error: Exception) -> UnavailableError:
         """Log it, but not once for every request of an outage."""
@@ -166,7 +170,7 @@ class Database:
         return UnavailableError("the database does not answer")
 
 
-def _contradiction(error: IntegrityError) -> DomainError:
+def _contradiction(error: DBAPIError) -> DomainError:
     """Tell a reference to nothing from the other constraints, and from one that is still in use."""
     if is_missing_reference(error) and not (error.statement or "").startswith("DELETE"):
         return MissingReferenceError("it refers to something that does not exist")

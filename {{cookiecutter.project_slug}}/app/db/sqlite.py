@@ -19,6 +19,13 @@ UNAVAILABLE = tuple(
     for name in ("BUSY", "CANTOPEN", "FULL", "IOERR", "LOCKED", "NOTADB", "PROTOCOL", "READONLY")
 )
 FOREIGN_KEY_VIOLATION = "SQLITE_CONSTRAINT_FOREIGNKEY"
+# The other constraints are about one row, and a fault of ours.
+CONTRADICTIONS = {
+    FOREIGN_KEY_VIOLATION,
+    "SQLITE_CONSTRAINT_PRIMARYKEY",
+    "SQLITE_CONSTRAINT_ROWID",
+    "SQLITE_CONSTRAINT_UNIQUE",
+}
 # Without BEGIN. An option of ours, because changing the isolation level takes turns of a thread, in
 # which one may be cancelled.
 AUTOCOMMIT = {"is_autocommitting": True}
@@ -58,6 +65,11 @@ def is_usable(connection: PoolProxiedConnection, _idle_seconds: float) -> bool:
 def is_unavailable(error: DBAPIError) -> bool:
     """Tell whether the same statement may succeed later."""
     return getattr(error.orig, "sqlite_errorname", "").startswith(UNAVAILABLE)
+
+
+def is_contradiction(error: DBAPIError) -> bool:
+    """Tell whether a row contradicts others."""
+    return getattr(error.orig, "sqlite_errorname", "") in CONTRADICTIONS
 
 
 def is_missing_reference(error: DBAPIError) -> bool:

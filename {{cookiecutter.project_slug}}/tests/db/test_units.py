@@ -17,7 +17,7 @@ import psycopg
 # {% endif %}
 import pytest
 from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from app.core.config import Settings
 from app.core.errors import ConflictError, NotFoundError, UnavailableError
@@ -84,6 +84,12 @@ async def test_contradiction_is_a_conflict(database: Database) -> None:
     with pytest.raises(ConflictError):
         async with database.write() as connection:
             await connection.execute(insert(User), [ADA, ADA])
+
+
+async def test_row_that_contradicts_only_the_schema_is_a_fault_of_ours(database: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with database.write() as connection:
+            await connection.execute(insert(User), [ADA | {"name": None}])
 
 
 async def test_units_do_not_nest(database: Database) -> None:
