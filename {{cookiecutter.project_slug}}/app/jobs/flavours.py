@@ -1,6 +1,6 @@
 """The ways between the event loop and the data access and the bodies of jobs.
 
-The machinery of jobs is asynchronous in both flavours; the bodies are written like endpoints.
+What runs jobs is asynchronous; their bodies are written like endpoints.
 """
 
 # {% if cookiecutter.async_db %}
@@ -42,7 +42,7 @@ async def run_in_loop(
     function: Callable[[*ArgumentsT], Awaitable[ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Run from a body what is asynchronous in both flavours."""
+    """Run a coroutine from a body, by the name it has where bodies are in threads."""
     return await function(*arguments)
 
 
@@ -69,7 +69,7 @@ def run_in_loop(
     function: Callable[[*ArgumentsT], Coroutine[Any, Any, ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Run from a body what is asynchronous in both flavours; the body of a cancelled job ends here."""
+    """Run a coroutine from a body, which is in a thread; the body of a cancelled job ends here."""
     from_thread.check_cancelled()
     return from_thread.run(function, *arguments)
 

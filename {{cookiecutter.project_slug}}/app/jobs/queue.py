@@ -6,6 +6,7 @@ from functools import partial
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job, Status
 from psycopg import Notify
+from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from app.core.config import Settings
 from app.core.jobs import JobSettings
@@ -58,10 +59,9 @@ def open_queue(settings: Settings, database: Database) -> App:
     async def bound(connection: QueueConnection) -> None:
         connection.statement_seconds = settings.database_statement_seconds
 
-    address = settings.database_url.set(drivername="postgresql")
+    _, address = dialect().create_connect_args(settings.database_url)
     connector = PsycopgConnector(
-        conninfo=address.render_as_string(hide_password=False),
-        kwargs=parameters(settings),
+        kwargs=address | parameters(settings),
         connection_class=QueueConnection,
         configure=bound,
         timeout=settings.database_connect_seconds,

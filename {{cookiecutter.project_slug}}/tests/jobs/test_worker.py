@@ -52,6 +52,16 @@ async def work(worker: App) -> None:
     await worker.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False)
 
 
+async def test_queue_knows_the_database_by_all_that_its_url_says(
+    settings: Settings, database: Database
+) -> None:
+    url = settings.database_url.update_query_dict({"application_name": "a b+c"})
+    told = settings.model_copy(update={"database_url": url})
+    async with open_queue(told, database).open_async() as worker:
+        (row,) = await worker.connector.execute_query_all_async("SHOW application_name")
+    assert row == {"application_name": "a b+c"}
+
+
 async def test_job_runs_to_its_end(database: Database, worker: App) -> None:
     id = await run_from_loop(partial(queue, database, "succeed"))
     await work(worker)
