@@ -88,8 +88,11 @@ def _first(answers: list[Answer], since: float, status: int) -> float:
 
 
 def _seconds_until(is_so: Callable[[], bool]) -> float:
+    """Return how long it took, or infinity where it has not come about in ``ANSWER_SECONDS``."""
     start = monotonic()
     while not is_so():
+        if monotonic() - start > ANSWER_SECONDS:
+            return float("inf")
         sleep(0.05)
     return monotonic() - start
 

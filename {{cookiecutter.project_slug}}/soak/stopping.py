@@ -23,7 +23,7 @@ def attack(service: Service) -> Iterator[Promise]:
             stopping = Thread(target=lambda: took.append(service.stop()))
             asked_at = monotonic()
             stopping.start()
-            while service.is_ready():
+            while stopping.is_alive() and service.is_ready():
                 sleep(0.02)
             unready = monotonic() - asked_at
             stopping.join()
