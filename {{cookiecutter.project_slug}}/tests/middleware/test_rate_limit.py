@@ -200,17 +200,20 @@ def test_a_new_start_counts_anew(app: FastAPI) -> None:
 
 
 # {% if cookiecutter.auth %}
+@pytest.mark.parametrize("name", ["login", "signup"])
 @pytest.mark.parametrize("root_path", ["", "/prefix"])
 @pytest.mark.parametrize("slash", ["", "/", "%0A", "%0A/", "/%0A"])
-def test_logging_in_has_a_limit_of_its_own(settings: Settings, root_path: str, slash: str) -> None:
+def test_what_hashes_a_password_has_a_limit_of_its_own(
+    settings: Settings, name: str, root_path: str, slash: str
+) -> None:
     limit = RateLimitSettings(rate_limit_requests=9, rate_limit_login_requests=2)
     app = build(settings.model_copy(update={"rate_limit": limit}))
-    path = f"{root_path}/api/v1/auth/login"
+    path = f"{root_path}/api/v1/auth/{name}"
     with TestClient(app, root_path=root_path) as client:
         answers = [client.post(path + slash), client.post(path), client.post(path)]
         assert [answer.status_code == 429 for answer in answers] == [False, False, True]
-        assert answers[1].headers["ratelimit"] == '"login";r=0;t=60, "default";r=7;t=60'
-        assert answers[2].headers["ratelimit-policy"] == '"login";q=2;w=60'
+        assert answers[1].headers["ratelimit"] == f'"{name}";r=0;t=60, "default";r=7;t=60'
+        assert answers[2].headers["ratelimit-policy"] == f'"{name}";q=2;w=60'
         assert client.get("/nowhere").headers["ratelimit"] == '"default";r=6;t=60'
 
 
