@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT / ".data" / "postgresql"
 ENV_FILE = ROOT / ".env"
 NAME = "DATABASE_URL"
+SOCKET_FOR_ONE = "unix_socket_permissions = 0700\n"
 
 
 def start() -> None:
@@ -25,9 +26,18 @@ def start() -> None:
         # A shell and the URL would misread it; a file in the socket's place sends that elsewhere.
         server.ensure_pgdata_inited()
         (DATA / ".s.PGSQL.5432").touch()
+        _keep_others_out()
     server.start()
     write(server.get_uri())
     print(f"PostgreSQL runs; {NAME} is in .env")
+
+
+def _keep_others_out() -> None:
+    """Close the socket to other users, who could do anything: the server asks for no password."""
+    configuration = DATA / "postgresql.conf"
+    text = configuration.read_text(encoding="utf-8")
+    if SOCKET_FOR_ONE not in text:
+        configuration.write_text(text + SOCKET_FOR_ONE, encoding="utf-8")
 
 
 def stop() -> None:
