@@ -3,6 +3,7 @@
 # {% if cookiecutter.job_queue == "in_process" %}
 from collections.abc import AsyncGenerator
 # {% endif %}
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
@@ -55,23 +56,29 @@ Key = Annotated[
 
 
 # {% if cookiecutter.job_queue == "in_process" %}
-async def get_enqueue(
-    request: Request, user_id: UserId, key: Key = None
-) -> AsyncGenerator[Enqueue]:
+async def get_queue(request: Request, user_id: UserId) -> AsyncGenerator[Enqueue]:
     """Lend what queues jobs; after the endpoint has committed them, they are begun."""
-    yield Enqueue(user_id, key)
+    yield Enqueue(user_id, idempotency_key=None)
     request.state.worker.wake()
 
 
-EnqueueDep = Annotated[Enqueue, Depends(get_enqueue, scope="function")]
+QueueDep = Annotated[Enqueue, Depends(get_queue, scope="function")]
 # {% else %}
-async def get_enqueue(user_id: UserId, key: Key = None) -> Enqueue:
+async def get_queue(user_id: UserId) -> Enqueue:
     """Return what queues jobs."""
-    return Enqueue(user_id, key)
+    return Enqueue(user_id, idempotency_key=None)
+
+
+QueueDep = Annotated[Enqueue, Depends(get_queue)]
+# {% endif %}
+
+
+async def get_enqueue(queue: QueueDep, key: Key = None) -> Enqueue:
+    """Return what queues new jobs, the same one for the same key."""
+    return replace(queue, idempotency_key=key)
 
 
 EnqueueDep = Annotated[Enqueue, Depends(get_enqueue)]
-# {% endif %}
 
 
 def accepted(request: Request, response: Response, row: Record) -> JobAccepted:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.jobs.client import JOBS, behave
@@ -58,6 +59,15 @@ def test_same_key_gives_the_same_job(client: TestClient) -> None:
         ids = set(threads.map(lambda _: behave(client, "succeed", key="once"), range(8)))
     assert len(ids) == 1
     assert len(client.get(JOBS).json()["items"]) == 1
+
+
+def test_only_new_jobs_have_a_key(app: FastAPI) -> None:
+    for path, operations in app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            names = {parameter["name"] for parameter in operation.get("parameters", [])}
+            makes_one = method == "post" and "202" in operation["responses"]
+            is_new = makes_one and not path.endswith("/retry")
+            assert ("Idempotency-Key" in names) == is_new, (method, path)
 
 
 def test_same_key_with_another_request_is_a_conflict(client: TestClient) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import UNAUTHORIZED
 # {% endif %}
 from app.api.deps import DatabaseDep, IdPath, PageDep
-from app.api.jobs import EnqueueDep, OwnerDep, accepted
+from app.api.jobs import OwnerDep, QueueDep, accepted
 from app.crud.crud_job import job
 from app.schemas.job import JobAccepted, JobRead
 from app.schemas.page import Page
@@ -49,14 +49,14 @@ async def retry_job(
     db: DatabaseDep,
     id: IdPath,
     owner: OwnerDep,
-    enqueue: EnqueueDep,
+    queue: QueueDep,
     request: Request,
     response: Response,
 ) -> JobAccepted:
     """Run a job once more that failed or was interrupted."""
     async with db.write() as connection:
         await job.get_for(connection, id, owner)
-        row = await enqueue.again(connection, id)
+        row = await queue.again(connection, id)
     return accepted(request, response, row)
 
 
