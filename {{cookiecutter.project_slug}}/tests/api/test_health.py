@@ -32,7 +32,8 @@ async def test_checks_at_once_ask_the_database_once(app: FastAPI, database: Data
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
+        if "alembic_version" in statement:  # others may work meanwhile
+            statements.append(statement)
 
     request = Request({"type": "http", "app": app})
     event.listen(Engine, "before_cursor_execute", note)
