@@ -54,7 +54,7 @@ def stub() -> FastAPI:
 
 
 def service(upstream: str) -> FastAPI:
-    """Build the twins alone, with their sources at ``upstream`` and no cache: no database is needed."""
+    """Build the twins alone, with their sources at ``upstream``, no cache and no database."""
     settings = FanOutSettings(ideas_base_url=upstream, upstream_cache_seconds=0)
 
     @asynccontextmanager

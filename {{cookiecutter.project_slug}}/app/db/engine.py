@@ -90,7 +90,7 @@ async def close_engine(engine: AsyncEngine) -> None:
 
 
 async def run_from_loop(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
-    """Run a method of the data access from a coroutine, by the name it has where that takes a thread."""
+    """Run a method of the data access from a coroutine."""
     return await work()
 
 

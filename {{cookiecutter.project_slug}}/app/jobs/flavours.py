@@ -69,7 +69,7 @@ def run_in_loop(
     function: Callable[[*ArgumentsT], Coroutine[Any, Any, ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Run a coroutine from a body, which is in a thread; the body of a cancelled job ends here."""
+    """Run a coroutine from a body's thread; the body of a cancelled job ends here."""
     from_thread.check_cancelled()
     return from_thread.run(function, *arguments)
 

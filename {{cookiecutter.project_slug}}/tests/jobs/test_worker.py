@@ -353,12 +353,7 @@ async def test_worker_that_is_asked_to_leave_finishes_its_job(
 async def test_job_that_takes_too_long_for_that_goes_to_another_worker(
     settings: Settings, database: Database
 ) -> None:
-    await run_from_loop(partial(queue, database, "hang"))
-    with process(settings, GRACE_SECONDS="0.1") as worker:
-        await reach(database, 1, "running")
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(20) == 0
-    assert await run_from_loop(partial(count, database, "queued")) == 1
+    await put_back(settings, database, "hang")
     with process(settings):
         await reach(database, 1, "running")
 
@@ -367,7 +362,12 @@ async def test_job_that_takes_too_long_for_that_goes_to_another_worker(
 async def test_thread_does_not_go_on_with_a_job_that_was_put_back(
     settings: Settings, database: Database
 ) -> None:
-    await run_from_loop(partial(queue, database, "block"))
+    await put_back(settings, database, "block")
+
+
+async def put_back(settings: Settings, database: Database, does: Deed) -> None:
+    """Let a worker leave that has such a job in hand."""
+    await run_from_loop(partial(queue, database, does))
     with process(settings, GRACE_SECONDS="0.1") as worker:
         await reach(database, 1, "running")
         worker.send_signal(signal.SIGTERM)
