@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from filelock import FileLock
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -40,18 +42,48 @@ def _digest(*parts: object) -> str:
 
 
 def uv_lock(folder: Path, resolution: str = "highest") -> Path:
-    """Return the uv.lock of a service; one is made for each distinct set of dependencies."""
+    """Return the uv.lock of a service; one is made for each distinct set of dependencies.
+
+    The index need not be asked about what `_learn` found out about all packages: 0.2 s instead of
+    2 to 6.
+    """
     project = pyproject(folder)
     dependencies = (project["project"], project["dependency-groups"], project["tool"]["uv"])
-    name = _digest(*dependencies, resolution)
-    made = BUILD / "locks" / f"{name}.lock"
-    made.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{made}.lock"), TemporaryDirectory() as elsewhere:
+    made = _lock_file(*dependencies, resolution)
+    text = (folder / "pyproject.toml").read_text("utf-8")
+    with FileLock(f"{made}.lock"):
+        if not made.exists() and resolution == "highest":
+            _learn()
+            with suppress(pytest.fail.Exception):  # it takes a version that all together do not
+                _lock(text, made, "--offline")
         if not made.exists():
-            shutil.copy(folder / "pyproject.toml", elsewhere)
-            options = ("--quiet", "--python", PYTHON, "--resolution", resolution)
-            run("uv", "lock", *options, cwd=Path(elsewhere))
-            shutil.move(Path(elsewhere) / "uv.lock", made)
+            _lock(text, made, "--resolution", resolution)
+    return made
+
+
+def _learn() -> None:
+    """Let uv learn about the packages of all services, which it keeps in its cache.
+
+    The template's pyproject.toml is valid TOML before it is rendered, and then has all of them.
+    """
+    text = (TEMPLATE / "pyproject.toml").read_text("utf-8")
+    text = text.replace("{{ cookiecutter.project_slug }}", "all")
+    made = _lock_file(text)
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            _lock(text, made)
+
+
+def _lock(pyproject_toml: str, made: Path, *options: str) -> None:
+    with TemporaryDirectory() as elsewhere:
+        (Path(elsewhere) / "pyproject.toml").write_text(pyproject_toml, "utf-8")
+        run("uv", "lock", "--quiet", "--python", PYTHON, *options, cwd=Path(elsewhere))
+        shutil.move(Path(elsewhere) / "uv.lock", made)
+
+
+def _lock_file(*parts: object) -> Path:
+    made = BUILD / "locks" / f"{_digest(*parts)}.lock"
+    made.parent.mkdir(parents=True, exist_ok=True)
     return made
 
 

@@ -12,8 +12,9 @@ from tests.services import postgresql
 from tests.trees import tree
 
 BY_POETRY = [combination.but(package_manager="poetry") for combination in COVERING]
-# They get what uv installs (test_locks.py), so one for each database is enough to be run.
-RUN = {combination["database"]: combination for combination in reversed(BY_POETRY)}.values()
+# They get what uv installs (test_locks.py), so one for each database is enough to be run: the
+# last, as the first have the most tests.
+RUN = {combination["database"]: combination for combination in BY_POETRY}.values()
 
 
 @pytest.mark.parametrize("combination", BY_POETRY, ids=str)
