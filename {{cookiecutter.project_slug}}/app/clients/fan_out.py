@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import httpx2
 from anyio import CapacityLimiter
 
 from app.clients.ideas import IdeaSource, open_idea_sources
@@ -13,6 +13,9 @@ from app.clients.news import NewsClient
 from app.clients.upstream import Upstream
 from app.clients.weather import WeatherClient
 from app.core.fan_out import FanOutSettings
+
+if TYPE_CHECKING:
+    import httpx2
 
 # Apart from the threads of the endpoints, which must not wait for services that hang.
 BLOCKING_THREADS = 20
@@ -36,7 +39,7 @@ class FanOut:
 @asynccontextmanager
 async def open_fan_out(
     settings: FanOutSettings,
-    transport: httpx2.AsyncBaseTransport | None = None,
+    transport: "httpx2.AsyncBaseTransport | None" = None,
 ) -> AsyncGenerator[FanOut]:
     """Lend clients with pooled connections; ``transport`` is for tests."""
     async with (

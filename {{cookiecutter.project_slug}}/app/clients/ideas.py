@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import httpx2
 from pydantic import BaseModel
 
 from app.clients.upstream import Upstream, cached
 from app.core.fan_out import FanOutSettings
+
+if TYPE_CHECKING:
+    import httpx2
 
 IDEAS_PER_SOURCE = 5
 
@@ -35,7 +38,7 @@ class IdeaSource:
 @asynccontextmanager
 async def open_idea_sources(
     settings: FanOutSettings,
-    transport: httpx2.AsyncBaseTransport | None = None,
+    transport: "httpx2.AsyncBaseTransport | None" = None,
 ) -> AsyncGenerator[list[IdeaSource]]:
     """Lend the sources, with connections of their own: one large pool is slower than three."""
     headers = {"User-Agent": settings.ideas_user_agent}

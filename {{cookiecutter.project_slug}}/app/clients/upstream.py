@@ -1,30 +1,27 @@
 """One service that this one asks over HTTP."""
 
 import asyncio
-import logging
-import ssl
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from urllib.parse import urlencode
 
-import httpx2
 from async_lru import alru_cache
 from pydantic import BaseModel, ValidationError
 
 from app.core.fan_out import FanOutSettings
-from app.core.request_id import HEADER, request_id
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from app.clients.connection import Connection
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 CachedT = TypeVar("CachedT")
 ParamsP = ParamSpec("ParamsP")
-# Answers that a second try may well change.
-TRANSIENT = {429, 502, 503, 504}
 # Cities come from clients: without a bound they could fill the memory.
 CACHED_ANSWERS = 1000
-LARGEST_ANSWER_BYTES = 2_000_000
-
-logger = logging.getLogger(__name__)
 
 
 class UpstreamError(Exception):
@@ -41,16 +38,16 @@ class Upstream:
     def __init__(
         self,
         base_url: str,
-        clients: Sequence[Callable[[], httpx2.AsyncClient]],
+        connections: Sequence[Callable[[], "Connection"]],
         settings: FanOutSettings,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_seconds = settings.upstream_timeout_seconds
         self._retries = settings.upstream_retries
-        # The last one used is the next: its connection is still open.
-        self._idle: asyncio.LifoQueue[Callable[[], httpx2.AsyncClient]] = asyncio.LifoQueue()
-        for client in clients:
-            self._idle.put_nowait(client)
+        # The last one used is the next: it is still open.
+        self._idle: asyncio.LifoQueue[Callable[[], Connection]] = asyncio.LifoQueue()
+        for connection in connections:
+            self._idle.put_nowait(connection)
 
     @classmethod
     @asynccontextmanager
@@ -59,34 +56,30 @@ class Upstream:
         base_url: str,
         settings: FanOutSettings,
         *,
-        transport: httpx2.AsyncBaseTransport | None = None,
+        transport: "httpx2.AsyncBaseTransport | None" = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[Self]:
         """Lend a pool of connections; ``transport`` is for tests."""
 
         async with AsyncExitStack() as stack:
 
-            def client() -> httpx2.AsyncClient:
-                client = httpx2.AsyncClient(
-                    transport=transport,
-                    headers=headers,
-                    timeout=None,  # get() has one; httpx2's own four would cost a tenth of a call
-                    verify=_tls_context(),
-                    event_hooks={"request": [_pass_request_id_on]},
-                )
-                stack.push_async_callback(client.aclose)
-                return client
+            def connect() -> "Connection":
+                # Loaded when first needed: httpx2 and the certificates take 50 ms of the start.
+                from app.clients.connection import Connection
 
-            # One for each connection: at each call a client looks at all that it has. Each is made
-            # when it is first used: reading certificates would delay the start.
-            clients = [cache(client) for _ in range(settings.upstream_connections)]
-            yield cls(base_url, clients, settings)
+                connection = Connection(transport, headers)
+                stack.push_async_callback(connection.aclose)
+                return connection
 
-    def url(self, path: str, params: Mapping[str, str | int]) -> httpx2.URL:
-        """Return the address of a resource. It takes 80 µs: make those that never change once."""
-        return httpx2.URL(self._base_url + path, params=params or None)
+            # Each is a client of its own: at each call a client looks at all connections it has.
+            connections = [cache(connect) for _ in range(settings.upstream_connections)]
+            yield cls(base_url, connections, settings)
 
-    async def get(self, url: httpx2.URL, answer: type[AnswerT]) -> AnswerT:
+    def url(self, path: str, params: Mapping[str, str | int]) -> str:
+        """Return the address of a resource."""
+        return f"{self._base_url}{path}?{urlencode(params)}"
+
+    async def get(self, url: str, answer: type[AnswerT]) -> AnswerT:
         """Return the answer to a GET; raise ``UpstreamError``, or ``TimeoutError`` when it is late.
 
         Retries, if there are any, share the time of the one answer. They are safe because a GET
@@ -99,30 +92,19 @@ class Upstream:
         except ValidationError:
             raise UpstreamError("the answer is not what was expected") from None
 
-    async def _retry(self, url: httpx2.URL) -> bytes:
+    async def _retry(self, url: str) -> bytes:
         # Loaded, and passed through, only where it retries: 8 ms of the start, 160 µs of each call.
         import stamina
 
         caller = stamina.AsyncRetryingCaller(attempts=self._retries + 1)
         return await caller(_is_transient, self._send, url)
 
-    async def _send(self, url: httpx2.URL) -> bytes:
-        host = url.host  # the rest of the address may hold credentials
-        client = await self._idle.get()
+    async def _send(self, url: str) -> bytes:
+        connection = await self._idle.get()
         try:
-            async with client().stream("GET", url) as response:
-                if response.is_success:
-                    return await _read(response)
-        except httpx2.HTTPError as error:
-            logger.warning("%s does not answer: %r", host, error)
-            raise UpstreamError("the service cannot be reached", is_transient=True) from error
+            return await connection().get(url)
         finally:
-            self._idle.put_nowait(client)
-        logger.warning("%s answers %s", host, response.status_code)
-        raise UpstreamError(
-            f"the service answered {response.status_code}",
-            is_transient=response.status_code in TRANSIENT,
-        )
+            self._idle.put_nowait(connection)
 
 
 def cached(
@@ -135,25 +117,5 @@ def cached(
     return alru_cache(maxsize=CACHED_ANSWERS, ttl=settings.upstream_cache_seconds)(fetch)
 
 
-async def _read(response: httpx2.Response) -> bytes:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > LARGEST_ANSWER_BYTES:
-            raise UpstreamError("the answer is too large")
-    return body
-
-
-@cache
-def _tls_context() -> ssl.SSLContext:
-    """Read the machine's certificates once, not once for each client: it takes 20 ms."""
-    return httpx2.create_ssl_context()
-
-
 def _is_transient(error: Exception) -> bool:
     return isinstance(error, UpstreamError) and error.is_transient
-
-
-async def _pass_request_id_on(request: httpx2.Request) -> None:
-    if (current := request_id.get()) is not None:
-        request.headers[HEADER] = current
