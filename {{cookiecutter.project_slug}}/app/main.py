@@ -117,6 +117,7 @@ def rules(settings: RateLimitSettings) -> list[Rule]:
     return [
         # {% if cookiecutter.auth %}
         Rule("login", settings.rate_limit_login_requests, seconds, path="/api/v1/auth/login"),
+        Rule("password", settings.rate_limit_login_requests, seconds, path="/api/v1/auth/password"),
         Rule("signup", settings.rate_limit_login_requests, seconds, path="/api/v1/auth/signup"),
         # {% endif %}
         Rule("default", settings.rate_limit_requests, seconds),

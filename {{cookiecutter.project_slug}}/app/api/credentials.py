@@ -4,17 +4,18 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Form, Request
 
-from app.api.auth import TokensDep
+from app.api.auth import CurrentUser, TokensDep
 from app.api.deps import DatabaseDep
-from app.core.errors import UnauthorizedError
+from app.core.errors import ForbiddenError, UnauthorizedError
 from app.core.passwords import Passwords
 from app.core.tokens import Claims
 from app.crud.base import Record
 from app.crud.crud_credential import credential
-from app.schemas.auth import PasswordForm, RefreshRequest, Signup
+from app.schemas.auth import PasswordChange, PasswordForm, RefreshRequest, Signup
 from app.schemas.user import UserCreate
 
 REFUSAL = "the address or the password is wrong"
+WRONG_PASSWORD = "the current password is wrong"  # noqa: S105 (says so)
 
 PasswordFormDep = Annotated[PasswordForm, Form()]
 
@@ -32,6 +33,12 @@ async def stored_credential(db: DatabaseDep, form: PasswordFormDep) -> Record | 
     """Return the user's id and the hash to compare with, for which no unit stays open."""
     async with db.read() as connection:
         return await credential.get_by_email(connection, form.username)
+
+
+async def callers_credential(db: DatabaseDep, caller: CurrentUser) -> Record | None:
+    """Return the caller's id and the hash to compare with."""
+    async with db.read() as connection:
+        return await credential.get_by_email(connection, caller.email)
 
 
 # {% endfilter %}
@@ -65,6 +72,31 @@ async def get_account(new: Signup, passwords: PasswordsDep) -> Account:
 
 
 NewAccount = Annotated[Account, Depends(get_account)]
+
+
+class NewPassword(NamedTuple):
+    """Whose hash takes the place of which other."""
+
+    user_id: int
+    expected: str
+    hash: str
+
+
+async def get_new_password(
+    change: PasswordChange,
+    passwords: PasswordsDep,
+    stored: Annotated[Record | None, Depends(callers_credential)],
+) -> NewPassword:
+    """Hash the caller's new password; raise ``ForbiddenError`` if they do not know the old one."""
+    expected = None if stored is None else stored.password_hash
+    is_right = await passwords.matches(change.current_password.get_secret_value(), expected)
+    if stored is None or not is_right:
+        raise ForbiddenError(WRONG_PASSWORD)
+    new = await passwords.hash(change.new_password.get_secret_value())
+    return NewPassword(stored.id, stored.password_hash, new)
+
+
+NewPasswordDep = Annotated[NewPassword, Depends(get_new_password)]
 
 
 async def get_refresh_claims(shown: RefreshRequest, tokens: TokensDep) -> Claims:

@@ -24,6 +24,7 @@ class CRUDLogin:
             update(Login).where(sid, Login.token_digest == bindparam("shown")).returning(Login.id)
         )
         self._close = delete(Login).where(sid)
+        self._close_all = delete(Login).where(Login.user_id == bindparam("user_id"))
         # Two that clean up at the same time pass each other by.
         expired = select(Login.id).where(Login.expires_at < bindparam("now"))
         self._clean = delete(Login).where(
@@ -63,6 +64,10 @@ class CRUDLogin:
     async def close(self, connection: AsyncConnection, claims: Claims) -> None:
         """Make all tokens of the login worthless, if it is still open."""
         await connection.execute(self._close, {"key": claims.sid})
+
+    async def close_all(self, connection: AsyncConnection, user_id: int) -> None:
+        """Make all tokens of a user worthless."""
+        await connection.execute(self._close_all, {"user_id": user_id})
 
 
 login = CRUDLogin()

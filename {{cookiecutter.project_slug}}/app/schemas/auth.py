@@ -18,6 +18,8 @@ from app.schemas.user import UserCreate
 
 BEARER: Literal["bearer"] = "bearer"
 ADDRESS = TypeAdapter(Email)
+# Of any length that a password may have: what is too short is wrong, not malformed.
+ShownPassword = Secret[Annotated[str, StringConstraints(max_length=128)]]
 
 
 def as_stored(username: str) -> str:
@@ -39,7 +41,14 @@ class PasswordForm(BaseModel):
 
     grant_type: Literal["password"] = "password"
     username: Annotated[Text, AfterValidator(as_stored)]
-    password: Secret[Annotated[str, StringConstraints(max_length=128)]]
+    password: ShownPassword
+
+
+class PasswordChange(BaseModel):
+    """The password until now, and the one from now on."""
+
+    current_password: ShownPassword
+    new_password: Password
 
 
 class RefreshRequest(BaseModel):

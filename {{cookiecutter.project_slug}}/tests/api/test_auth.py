@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from app.api.credentials import get_user_id
 from app.schemas.fields import MAX_ID
@@ -192,6 +193,62 @@ def test_access_token_is_no_refresh_token(
     body = {"refresh_token": ada["access_token"]}
     assert anonymous.post(f"{AUTH}/{path}", json=body).status_code == 401
     assert me(anonymous, ada) == 200
+
+
+def change_password(
+    client: TestClient, tokens: dict[str, str], new: str, *, current: str = PASSWORD
+) -> Response:
+    body = {"current_password": current, "new_password": new}
+    header = bearer(tokens["access_token"])
+    return client.post(f"{AUTH}/password", json=body, headers=header)
+
+
+def test_changed_password_ends_all_logins_and_begins_one(
+    anonymous: TestClient, ada: dict[str, str]
+) -> None:
+    sign_up(anonymous, "eve@example.com")
+    eve = log_in(anonymous, "eve@example.com")
+    elsewhere = log_in(anonymous, "ada@example.com")
+    response = change_password(anonymous, ada, "battery staple")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert [me(anonymous, tokens) for tokens in (ada, elsewhere)] == [401, 401]
+    assert renew(anonymous, elsewhere["refresh_token"])[0] == 401
+    assert [me(anonymous, tokens) for tokens in (response.json(), eve)] == [200, 200]
+    form = {"username": "ada@example.com", "password": PASSWORD}
+    assert anonymous.post(f"{AUTH}/login", data=form).status_code == 401
+    log_in(anonymous, "ada@example.com", "battery staple")
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "status"),
+    [("wrong horse", "battery staple", 403), (PASSWORD, "x" * 7, 422), (PASSWORD, "x" * 129, 422)],
+)
+def test_password_stays_where_it_cannot_be_changed(
+    anonymous: TestClient, ada: dict[str, str], current: str, new: str, status: int
+) -> None:
+    response = change_password(anonymous, ada, new, current=current)
+    assert response.status_code == status
+    assert current not in response.text
+    assert new not in response.text
+    assert me(anonymous, ada) == 200
+    log_in(anonymous, "ada@example.com")
+
+
+def test_who_has_no_password_cannot_change_it(client: TestClient) -> None:
+    body = {"current_password": "", "new_password": PASSWORD}
+    assert client.post(f"{AUTH}/password", json=body).status_code == 403
+
+
+def test_of_two_changes_at_once_one_succeeds(anonymous: TestClient, ada: dict[str, str]) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        tries = [
+            threads.submit(change_password, anonymous, ada, f"battery staple {number}")
+            for number in range(4)
+        ]
+        answers = [attempt.result().status_code for attempt in tries]
+    assert answers.count(200) == 1
+    assert set(answers) <= {200, 401, 403}
 
 
 def test_refresh_token_is_no_access_token(anonymous: TestClient, ada: dict[str, str]) -> None:

@@ -200,7 +200,7 @@ def test_a_new_start_counts_anew(app: FastAPI) -> None:
 
 
 # {% if cookiecutter.auth %}
-@pytest.mark.parametrize("name", ["login", "signup"])
+@pytest.mark.parametrize("name", ["login", "password", "signup"])
 @pytest.mark.parametrize("root_path", ["", "/prefix"])
 @pytest.mark.parametrize("slash", ["", "/", "%0A", "%0A/", "/%0A"])
 def test_what_hashes_a_password_has_a_limit_of_its_own(

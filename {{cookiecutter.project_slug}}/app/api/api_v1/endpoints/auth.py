@@ -3,10 +3,17 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from fastapi import APIRouter, Depends
 
-from app.api.auth import UNAUTHORIZED, CurrentUser, TokensDep, forbid_storing
-from app.api.credentials import REFUSAL, NewAccount, RefreshClaims, UserIdByPassword
+from app.api.auth import REFUSALS, UNAUTHORIZED, CurrentUser, TokensDep, forbid_storing
+from app.api.credentials import (
+    REFUSAL,
+    WRONG_PASSWORD,
+    NewAccount,
+    NewPasswordDep,
+    RefreshClaims,
+    UserIdByPassword,
+)
 from app.api.deps import DatabaseDep
-from app.core.errors import MissingReferenceError, UnauthorizedError
+from app.core.errors import ForbiddenError, MissingReferenceError, UnauthorizedError
 from app.crud.crud_credential import credential
 from app.crud.crud_login import login
 from app.schemas.auth import TokenPair
@@ -59,6 +66,20 @@ async def log_out(db: DatabaseDep, shown: RefreshClaims) -> None:
     """End the login: its access token is worth nothing from now on, either."""
     async with db.write() as connection:
         await login.close(connection, shown)
+
+
+@router.post("/password", responses=REFUSALS)
+async def change_password(db: DatabaseDep, tokens: TokensDep, new: NewPasswordDep) -> TokenPair:
+    """Change the caller's password; all their logins end, and a new one begins."""
+    pair = tokens.issue(new.user_id)
+    async with db.write() as connection:
+        is_changed = await credential.change(connection, new.user_id, new.expected, new.hash)
+        if is_changed:
+            await login.close_all(connection, new.user_id)
+            await login.open(connection, pair.claims)
+    if not is_changed:  # another change was faster
+        raise ForbiddenError(WRONG_PASSWORD)
+    return TokenPair.model_validate(pair)
 
 
 @router.get("/me")
