@@ -42,20 +42,20 @@ async def callers_credential(db: DatabaseDep, caller: CurrentUser) -> Record | N
 
 
 # {% endfilter %}
-async def get_user_id(
+async def get_proven(
     form: PasswordFormDep,
     passwords: PasswordsDep,
     stored: Annotated[Record | None, Depends(stored_credential)],
-) -> int:
-    """Return whose password it is; raise ``UnauthorizedError`` without telling what is wrong."""
+) -> Record:
+    """Return whose password it is, and its hash; raise ``UnauthorizedError``, saying no more."""
     expected = None if stored is None else stored.password_hash
     is_right = await passwords.matches(form.password.get_secret_value(), expected)
     if stored is None or not is_right:
         raise UnauthorizedError(REFUSAL)
-    return stored.id
+    return stored
 
 
-UserIdByPassword = Annotated[int, Depends(get_user_id)]
+ProvenCredential = Annotated[Record, Depends(get_proven)]
 
 
 class Account(NamedTuple):

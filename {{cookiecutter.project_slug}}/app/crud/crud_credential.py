@@ -1,7 +1,7 @@
 """Passwords in the database."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from app.crud.base import Record
 from app.crud.crud_user import user
@@ -20,14 +20,12 @@ class CRUDCredential:
             .where(User.email == bindparam("email"))
         )
         self._create = insert(Credential)
-        self._change = (
-            update(Credential)
-            .where(
-                Credential.user_id == bindparam("owner"),
-                Credential.password_hash == bindparam("expected"),
-            )
-            .returning(Credential.id)
+        expected = and_(
+            Credential.user_id == bindparam("owner"),
+            Credential.password_hash == bindparam("expected"),
         )
+        self._is_current = select(Credential.id).where(expected).with_for_update(read=True)
+        self._change = update(Credential).where(expected).returning(Credential.id)
 
     async def get_by_email(self, connection: AsyncConnection, email: str) -> Record | None:
         """Return ``id`` and ``password_hash``, or None in place of either, of a user's address."""
@@ -38,6 +36,12 @@ class CRUDCredential:
         """Give a user a password; ``ConflictError`` if they have one."""
         values = {"user_id": user_id, "password_hash": password_hash}
         await connection.execute(self._create, values)
+
+    async def is_current(self, connection: AsyncConnection, user_id: int, expected: str) -> bool:
+        """Tell whether the hash that was compared is still the user's, and keep it until the end."""
+        values = {"owner": user_id, "expected": expected}
+        result = await connection.execute(self._is_current, values)
+        return result.one_or_none() is not None
 
     async def change(
         self, connection: AsyncConnection, user_id: int, expected: str, password_hash: str

@@ -1,15 +1,16 @@
 """Signing up, logging in and out, seen by clients."""
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from app.api.credentials import get_user_id
+from app.api.credentials import get_proven
 from app.schemas.fields import MAX_ID
-from tests.accounts import AUTH, PASSWORD, bearer, log_in, sign_up
+from tests.accounts import AUTH, PASSWORD, QUICK, bearer, log_in, sign_up
 
 ADA = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD}
 
@@ -107,14 +108,18 @@ def test_refused_login_does_not_tell_what_was_wrong(
     assert response.json()["detail"] == "the address or the password is wrong"
 
 
-def test_user_deleted_during_the_login_is_refused_as_others(
+def test_login_that_a_change_overtook_is_refused_as_others(
     app: FastAPI, anonymous: TestClient
 ) -> None:
-    app.dependency_overrides[get_user_id] = lambda: MAX_ID
+    """The user was deleted, or their password changed, after it was compared."""
+    compared = SimpleNamespace(password_hash=QUICK.hash("the password until now"))
+    app.dependency_overrides[get_proven] = lambda: compared
     form = {"username": "ada@example.com", "password": PASSWORD}
-    response = anonymous.post(f"{AUTH}/login", data=form)
-    assert response.status_code == 401
-    assert response.json()["detail"] == "the address or the password is wrong"
+    for user_id in (MAX_ID, sign_up(anonymous, "ada@example.com")):
+        compared.id = user_id
+        response = anonymous.post(f"{AUTH}/login", data=form)
+        assert response.status_code == 401
+        assert response.json()["detail"] == "the address or the password is wrong"
 
 
 @pytest.mark.parametrize(

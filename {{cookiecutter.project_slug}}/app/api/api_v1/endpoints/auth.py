@@ -9,11 +9,11 @@ from app.api.credentials import (
     WRONG_PASSWORD,
     NewAccount,
     NewPasswordDep,
+    ProvenCredential,
     RefreshClaims,
-    UserIdByPassword,
 )
 from app.api.deps import DatabaseDep
-from app.core.errors import ForbiddenError, MissingReferenceError, UnauthorizedError
+from app.core.errors import ForbiddenError, UnauthorizedError
 from app.crud.crud_credential import credential
 from app.crud.crud_login import login
 from app.schemas.auth import TokenPair
@@ -36,14 +36,13 @@ async def sign_up(db: DatabaseDep, new: NewAccount) -> UserRead:
 
 
 @router.post("/login")
-async def log_in(db: DatabaseDep, tokens: TokensDep, user_id: UserIdByPassword) -> TokenPair:
+async def log_in(db: DatabaseDep, tokens: TokensDep, proven: ProvenCredential) -> TokenPair:
     """Exchange an e-mail address and its password for a pair of tokens."""
-    pair = tokens.issue(user_id)
-    try:
-        async with db.write() as connection:
-            await login.open(connection, pair.claims)
-    except MissingReferenceError:  # the user was deleted meanwhile
-        raise UnauthorizedError(REFUSAL) from None
+    pair = tokens.issue(proven.id)
+    async with db.write() as connection:
+        if not await credential.is_current(connection, proven.id, proven.password_hash):
+            raise UnauthorizedError(REFUSAL)
+        await login.open(connection, pair.claims)
     return TokenPair.model_validate(pair)
 
 
