@@ -3,6 +3,7 @@
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Form, Request
+from pydantic import Secret
 
 from app.api.auth import CurrentUser, TokensDep
 from app.api.deps import DatabaseDep
@@ -48,11 +49,10 @@ async def get_proven(
     stored: Annotated[Record | None, Depends(stored_credential)],
 ) -> Record:
     """Return whose password it is, and its hash; raise ``UnauthorizedError``, saying no more."""
-    expected = None if stored is None else stored.password_hash
-    is_right = await passwords.matches(form.password.get_secret_value(), expected)
-    if stored is None or not is_right:
+    proven = await _compare(passwords, form.password, stored)
+    if proven is None:
         raise UnauthorizedError(REFUSAL)
-    return stored
+    return proven
 
 
 ProvenCredential = Annotated[Record, Depends(get_proven)]
@@ -88,12 +88,11 @@ async def get_new_password(
     stored: Annotated[Record | None, Depends(callers_credential)],
 ) -> NewPassword:
     """Hash the caller's new password; raise ``ForbiddenError`` if they do not know the old one."""
-    expected = None if stored is None else stored.password_hash
-    is_right = await passwords.matches(change.current_password.get_secret_value(), expected)
-    if stored is None or not is_right:
+    proven = await _compare(passwords, change.current_password, stored)
+    if proven is None:
         raise ForbiddenError(WRONG_PASSWORD)
-    new = await passwords.hash(change.new_password.get_secret_value())
-    return NewPassword(stored.id, stored.password_hash, new)
+    new_hash = await passwords.hash(change.new_password.get_secret_value())
+    return NewPassword(proven.id, proven.password_hash, new_hash)
 
 
 NewPasswordDep = Annotated[NewPassword, Depends(get_new_password)]
@@ -105,3 +104,11 @@ async def get_refresh_claims(shown: RefreshRequest, tokens: TokensDep) -> Claims
 
 
 RefreshClaims = Annotated[Claims, Depends(get_refresh_claims)]
+
+
+async def _compare(
+    passwords: Passwords, shown: Secret[str], stored: Record | None
+) -> Record | None:
+    """Return what is stored if the password that was shown is the right one."""
+    expected = None if stored is None else stored.password_hash
+    return stored if await passwords.matches(shown.get_secret_value(), expected) else None
