@@ -8,6 +8,8 @@ from tests.services import Service
 from tests.trees import BUILD, forest
 
 PLUGINS = Path(__file__).parent / "plugins"
+# Of the developer, and out of the tests' reach.
+DEVELOPERS = "FIRST_SUPERUSER_PASSWORD=whatever\nREFRESH_TOKEN_SECONDS=1\nRATE_LIMIT_REQUESTS=1\n"
 
 
 def test_own_tests(runnable: Combination, python: str, workplace: Path) -> None:
@@ -27,10 +29,10 @@ def test_own_tests(runnable: Combination, python: str, workplace: Path) -> None:
 def _run_tests(service: Service, *options: str) -> str:
     """Run them and return the digest of the service's OpenAPI document."""
     digest = service.folder / "openapi.digest"
+    (service.folder / ".env").write_text(DEVELOPERS, "utf-8")
     service.run(
         *("python", "-m", "pytest", "-q", "--maxfail", "5", "-p", "openapi_digest", *options),
         PYTHONPATH=str(PLUGINS),
-        # Of the developer, and out of the tests' reach.
         DATABASE_URL=f"{service.combination['database']}:///nowhere",
         DIGEST_FILE=str(digest),
     )

@@ -11,8 +11,8 @@ from app.db.init_db import init_db
 from app.db.session import Database
 from tests.accounts import PASSWORD, QUICK
 
-OTHER = AuthSettings(first_superuser_password=Secret("another horse"))
-NONE = AuthSettings()
+OTHER = AuthSettings.model_construct(first_superuser_password=Secret("another horse"))
+NONE = AuthSettings.model_construct()
 
 
 async def opens(database: Database, password: str) -> bool:
