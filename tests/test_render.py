@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tomllib
 from functools import cache
 
 import pytest
@@ -151,3 +152,8 @@ def test_neutral_questions_change_only_listed_files(question: str) -> None:
             other = texts(combination.but(**{question: answer})).items()
             changed |= {path for path, _ in plain ^ other}
     assert changed == NEUTRAL_FILES[question]
+
+
+def test_the_page_tells_services_that_behave_differently_apart() -> None:
+    shown = [tomllib.loads(texts(one)["app/about.toml"])["features"] for one in BEHAVIOURS]
+    assert len(set(map(tuple, shown))) == len(BEHAVIOURS)
