@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -134,6 +135,22 @@ def test_makefile_serves_its_developers(service: Service) -> None:
     home = str(service.programs.parent)
     for target in ("setup", "lint", "fan-out-demo"):
         service.run("make", target, UV_PROJECT_ENVIRONMENT=home)
+
+
+def test_changed_model_becomes_a_migration(service: Service, variables: dict[str, str]) -> None:
+    """SQLite alters a table by copying it, which must go on to give no id twice."""
+    service.run("./prestart.sh", **variables)
+    model = service.folder / "app/models/user.py"
+    model.write_text(model.read_text("utf-8").replace("String(255)", "String(300)"), "utf-8")
+    variables |= {"UV_PROJECT_ENVIRONMENT": str(service.programs.parent), "UV_FROZEN": "1"}
+    service.run("make", "migration", "m=longer names", **variables)
+    service.run("make", "migrate", **variables)
+    service.run("alembic", "check", **variables)
+    if service.combination["database"] == "sqlite":
+        with closing(sqlite3.connect(variables["DATABASE_URL"].removeprefix("sqlite:///"))) as file:
+            (table,) = file.execute("SELECT sql FROM sqlite_master WHERE name = 'user'").fetchone()
+        assert "VARCHAR(300)" in table
+        assert "AUTOINCREMENT" in table
 
 
 class Running:

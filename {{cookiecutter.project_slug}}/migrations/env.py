@@ -1,13 +1,26 @@
 """Alembic on the service's own settings and engine."""
 
 from alembic import context
+# {% if cookiecutter.database == "sqlite" %}
+from sqlalchemy import Connection, Table, event
+# {% else %}
 from sqlalchemy import Connection
+# {% endif %}
 
 from app.core.config import load_settings
 from app.db.base import Base
 from app.db.engine import run_blocking
 
 
+# {% if cookiecutter.database == "sqlite" %}
+@event.listens_for(Table, "before_create")
+def give_no_id_twice(table: Table, *_: object, **__: object) -> None:
+    """Let copies of tables number their rows as the originals do: Alembic does not see how."""
+    if len(table.primary_key) == 1:
+        table.dialect_options["sqlite"]["autoincrement"] = True
+
+
+# {% endif %}
 def run(connection: Connection) -> None:
     """Apply what was asked for in one transaction."""
     context.configure(
