@@ -11,6 +11,8 @@ from tests.services import Service
 BLOCK = re.compile(r"<!-- the template's tests run this block -->\n```shell\n(.*?)```", re.DOTALL)
 # Words that only the example needs.
 EXAMPLE = re.compile(r"# example|recipe|ideas|dashboard|weather", re.IGNORECASE)
+# What the owner may have added below.
+OWN = "\n# Ours: it stays.\n"
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,9 @@ EXAMPLE = re.compile(r"# example|recipe|ideas|dashboard|weather", re.IGNORECASE)
 )
 def test_example_can_be_deleted(combination: Combination, workplace: Path) -> None:
     service = Service.open(combination, workplace)
+    extended = [service.folder / name for name in (".env.example", "Makefile")]
+    for path in extended:
+        path.write_text(path.read_text("utf-8") + OWN, "utf-8")
     (match,) = BLOCK.findall((service.folder / "README.md").read_text("utf-8"))
     variables = {
         "DATABASE_URL": service.new_database(),
@@ -35,6 +40,7 @@ def test_example_can_be_deleted(combination: Combination, workplace: Path) -> No
     service.run("alembic", "check", **variables)
     service.run("python", "-m", "pytest", "-q", "-m", "not slow")
     assert _leftovers(service.folder) == []
+    assert all(path.read_text("utf-8").endswith(OWN) for path in extended)
 
 
 def _leftovers(folder: Path) -> list[str]:
