@@ -134,6 +134,9 @@ def test_overlapping_edits_are_conflicts_and_locks_are_kept(url: str, tmp_path: 
     assert {f"UU {path}", f" D {REMOVED[0]}"} <= set(service.status())
     assert service.says(path, "<<<<<<<", changed, "=======", "in their order", ">>>>>>>")
     assert (service.folder / "poetry.lock").read_text(encoding="utf-8") == OWN_LOCK
+    git(service.folder, "reset", "--quiet", "--hard")
+    git(service.folder, "clean", "--quiet", "--force", "-d")
+    assert service.status() == []
 
 
 @pytest.mark.parametrize("feature", ["fan_out", "timing_middleware"])
