@@ -69,6 +69,13 @@ def test_every_package_has_a_layer() -> None:
     assert packages == LAYERS.keys()
 
 
+def test_alembic_is_told_of_every_model() -> None:
+    """Of others, `make migration` sees nothing, and says nothing."""
+    told = {name.rpartition(".")[0] for name in imports(ROOT / "app" / "db" / "base.py")}
+    modules = {path.stem for path in (ROOT / "app" / "models").glob("*.py")} - {"__init__"}
+    assert {f"app.models.{name}" for name in modules} <= told
+
+
 def test_no_route_hides_behind_another(app: FastAPI) -> None:
     routes = list(iter_route_contexts(app.routes))
     assert len(routes) > 5
