@@ -10,6 +10,8 @@ from tests.trees import BUILD, forest
 PLUGINS = Path(__file__).parent / "plugins"
 # Of the developer, and out of the tests' reach.
 DEVELOPERS = "FIRST_SUPERUSER_PASSWORD=whatever\nREFRESH_TOKEN_SECONDS=1\nRATE_LIMIT_REQUESTS=1\n"
+# In TOML, as any owner may call theirs.
+NAME = '''"Zoë's \\"quick\\" <API> & co"'''
 
 
 def test_own_tests(runnable: Combination, python: str, workplace: Path) -> None:
@@ -30,6 +32,8 @@ def _run_tests(service: Service, *options: str) -> str:
     """Run them and return the digest of the service's OpenAPI document."""
     digest = service.folder / "openapi.digest"
     (service.folder / ".env").write_text(DEVELOPERS, "utf-8")
+    about = service.folder / "app" / "about.toml"
+    about.write_text(about.read_text("utf-8").replace('"Recipe API"', NAME), "utf-8")
     service.run(
         *("python", "-m", "pytest", "-q", "--maxfail", "5", "-p", "openapi_digest", *options),
         PYTHONPATH=str(PLUGINS),

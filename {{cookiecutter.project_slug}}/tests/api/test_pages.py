@@ -1,5 +1,7 @@
 """The page that people see."""
 
+from html import unescape
+
 from fastapi.testclient import TestClient
 
 from app.core.about import ABOUT
@@ -22,7 +24,7 @@ def test_page_lists_recipes_and_trusts_none(client: TestClient) -> None:
 
 
 def test_page_tells_what_the_service_is(client: TestClient) -> None:
-    page = client.get("/").text
+    page = unescape(client.get("/").text)
     assert f"<title>{ABOUT.title}</title>" in page
     assert all(feature in page for feature in ABOUT.features)
     assert 'href="/docs"' in page
