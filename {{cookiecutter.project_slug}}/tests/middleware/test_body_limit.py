@@ -32,6 +32,13 @@ def test_declared_body_beyond_the_limit_is_refused(client: TestClient) -> None:
     assert response.json()["detail"] == "the body is larger than 1000000 bytes"
 
 
+def test_declared_body_is_refused_though_nobody_reads_it() -> None:
+    client = TestClient(BodyLimitMiddleware(Response(), max_bytes=1, max_seconds=1))
+    assert client.post("/", content=b" ").status_code == 200
+    response = client.post("/", content=b"  ")
+    assert (response.status_code, response.headers["connection"]) == (413, "close")
+
+
 async def test_endless_body_is_refused_before_it_is_read_whole(
     app: FastAPI, client: TestClient
 ) -> None:
@@ -50,6 +57,7 @@ async def test_endless_body_is_refused_before_it_is_read_whole(
     await app(SCOPE | {"state": client.app_state}, receive, send)
     assert sent[0]["status"] == 413
     assert (b"content-type", b"application/problem+json") in sent[0]["headers"]
+    assert (b"connection", b"close") in sent[0]["headers"]
     assert chunks == 11
 
 
@@ -91,8 +99,7 @@ async def test_waiting_for_the_client_to_leave_is_not_bounded() -> None:
             received.append((await receive())["type"])
 
     async def receive() -> Message:
-        if received:
-            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02 if received else 0)
         return {"type": "http.disconnect" if received else "http.request"}
 
     async def send(_: Message) -> None:
