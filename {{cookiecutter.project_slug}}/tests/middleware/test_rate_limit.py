@@ -62,10 +62,12 @@ async def test_nobody_waits_without_end_for_others_that_wait_for_redis(
 ) -> None:
     monkeypatch.setattr(limiter, "CONNECTIONS", 0)
     monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 0.01)
-    counting = SharedLimiter(shared=RecentWindows(60), own=RecentWindows(60))
+    shared, own = RecentWindows(60), RecentWindows(60)
     async with asyncio.timeout(1):
-        standing = await counting.count(Rule("default", 1, 60), "somebody")
+        standing = await SharedLimiter(shared, own).count(Rule("default", 1, 60), "somebody")
     assert standing.is_allowed
+    assert own._windows
+    assert not shared._windows
 
 
 def use_up(client: TestClient) -> httpx2.Response:
@@ -200,11 +202,13 @@ def test_a_new_start_counts_anew(app: FastAPI) -> None:
 
 
 # {% if cookiecutter.auth %}
-@pytest.mark.parametrize("name", ["login", "password", "signup"])
+@pytest.mark.parametrize(
+    ("name", "other"), [("login", "signup"), ("password", "login"), ("signup", "login")]
+)
 @pytest.mark.parametrize("root_path", ["", "/prefix"])
 @pytest.mark.parametrize("slash", ["", "/", "%0A", "%0A/", "/%0A"])
 def test_what_hashes_a_password_has_a_limit_of_its_own(
-    settings: Settings, name: str, root_path: str, slash: str
+    settings: Settings, name: str, other: str, root_path: str, slash: str
 ) -> None:
     limit = RateLimitSettings(rate_limit_requests=9, rate_limit_login_requests=2)
     app = build(settings.model_copy(update={"rate_limit": limit}))
@@ -215,6 +219,7 @@ def test_what_hashes_a_password_has_a_limit_of_its_own(
         assert answers[1].headers["ratelimit"] == f'"{name}";r=0;t=60, "default";r=7;t=60'
         assert answers[2].headers["ratelimit-policy"] == f'"{name}";q=2;w=60'
         assert client.get("/nowhere").headers["ratelimit"] == '"default";r=6;t=60'
+        assert client.post(f"{root_path}/api/v1/auth/{other}").status_code == 422
 
 
 # {% endif %}
