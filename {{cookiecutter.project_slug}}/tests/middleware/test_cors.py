@@ -46,7 +46,8 @@ def test_friend_may_ask_first(client: TestClient) -> None:
     }
     response = client.options("/api/v1/users/", headers=asking)
     assert response.status_code == 200
-    assert "PATCH" in response.headers["access-control-allow-methods"]
+    methods = response.headers["access-control-allow-methods"]
+    assert methods == "DELETE, GET, PATCH, POST, PUT"
 
 
 def test_refusal_to_ask_is_a_problem(client: TestClient) -> None:

@@ -11,6 +11,8 @@ def test_every_answer_is_secured(client: TestClient, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["permissions-policy"] == "camera=(), geolocation=(), microphone=()"
 
 
 def test_page_may_bring_a_policy_of_its_own(client: TestClient) -> None:
