@@ -82,13 +82,35 @@ def use_up(client: TestClient) -> httpx2.Response:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Return what moves the time on by so many seconds."""
     now = 1000.0
-    monkeypatch.setattr(windows, "monotonic", lambda: now)
+    for module in (limiter, windows):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
 
     def move_on(seconds: float) -> None:
         nonlocal now
         now += seconds
 
     return move_on
+
+
+async def test_redis_that_is_away_is_asked_by_one_request_after_each_pause(
+    clock: Callable[[float], None],
+) -> None:
+    asked = 0
+
+    class Away(RecentWindows):
+        async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+            nonlocal asked
+            asked += 1
+            await asyncio.sleep(0)
+            raise ConnectionError
+
+    counting = SharedLimiter(Away(60), RecentWindows(60))
+    rule = Rule("default", 1, 60)
+    await counting.count(rule, "somebody")
+    for times in (1, 2, 3):
+        await asyncio.gather(*(counting.count(rule, "somebody") for _ in range(9)))
+        assert asked == times
+        clock(limiter.PAUSE_SECONDS)
 
 
 async def test_hundred_of_two_hundred_at_once_pass(settings: Settings) -> None:
