@@ -44,4 +44,6 @@ async def test_only_who_waits_while_the_service_leaves_is_told(
 ) -> None:
     app.state.is_draining = is_draining
     sent = await cut_off(app, begun=begun)
-    assert [message["status"] for message in sent if "status" in message] == statuses
+    starts = [message for message in sent if "status" in message]
+    assert [start["status"] for start in starts] == statuses
+    assert all((b"connection", b"close") in start["headers"] for start in starts[begun:])
