@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.config import Settings
+from app.core.errors import UnavailableError
 # {% if cookiecutter.auth %}
 from app.core.tokens import Tokens
 # {% endif %}
@@ -173,6 +174,27 @@ async def test_job_that_had_not_begun_is_begun_by_the_next_process(
     id = await run_from_loop(partial(queue, database, "succeed"))
     async with open_worker(database, settings):
         await reach(database, id, "succeeded")
+
+
+async def test_worker_outlives_an_outage_of_the_database(
+    database: Database,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: Database) -> None:
+        raise UnavailableError("the database does not answer")
+
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "write", fail)
+        async with open_worker(database, settings) as worker:
+            with anyio.fail_after(10):
+                while not {"jobs cannot be taken", "jobs cannot be tidied"} <= {*caplog.messages}:
+                    await anyio.sleep(0.005)
+            patch.undo()
+            worker.wake()
+            await reach(database, id, "succeeded")
 
 
 @pytest.mark.slow
