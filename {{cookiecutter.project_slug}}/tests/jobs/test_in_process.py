@@ -23,6 +23,7 @@ from app.core.tokens import Tokens
 from app.db.engine import run_from_loop
 from app.db.session import Database
 from app.jobs.in_process import open_worker
+from app.jobs.run import JobTable
 # {% if cookiecutter.auth %}
 from tests import accounts
 # {% endif %}
@@ -174,6 +175,24 @@ async def test_job_that_had_not_begun_is_begun_by_the_next_process(
     id = await run_from_loop(partial(queue, database, "succeed"))
     async with open_worker(database, settings):
         await reach(database, id, "succeeded")
+
+
+async def test_worker_with_nothing_to_do_waits(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    really_start = JobTable.start_next
+    monkeypatch.setattr(
+        JobTable, "start_next", lambda *given: asked.append(given) or really_start(*given)
+    )
+    async with open_worker(database, settings) as worker:
+        for times in (2, 4):  # there are two lanes
+            with anyio.fail_after(10):
+                while len(asked) < times:
+                    await anyio.sleep(0.001)
+            await anyio.sleep(0.01)
+            assert len(asked) == times
+            worker.wake()
 
 
 async def test_worker_outlives_an_outage_of_the_database(
