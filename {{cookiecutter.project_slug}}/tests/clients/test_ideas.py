@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 import httpx2
 import pytest
@@ -169,7 +170,8 @@ def test_failure_is_not_kept(serve: Serve) -> None:
         assert client.get(TWINS[1]).json()["sources"][0]["status"] == "ok"
 
 
-def test_cache_can_be_off(serve: Serve) -> None:
+@pytest.mark.parametrize(("seconds", "times"), [(0, 2), (0.01, 2), (60, 1)])
+def test_answers_are_kept_as_long_as_asked_for(serve: Serve, seconds: float, times: int) -> None:
     calls = 0
 
     async def answer(request: httpx2.Request) -> httpx2.Response:
@@ -177,10 +179,11 @@ def test_cache_can_be_off(serve: Serve) -> None:
         calls += 1
         return await title_by_path(request)
 
-    with serve(answer) as client:
+    with serve(answer, upstream_cache_seconds=seconds) as client:
         for _ in range(2):
             client.get(TWINS[1])
-    assert calls == 2 * len(SOURCES)
+            sleep(0.02)
+    assert calls == times * len(SOURCES)
 
 
 @pytest.mark.parametrize(("retries", "status"), [(0, "error"), (1, "ok")])
@@ -199,17 +202,19 @@ def test_retries_are_off_unless_asked_for(serve: Serve, retries: int, status: st
     assert {source["status"] for source in sources} == {status}
 
 
-def test_failure_that_will_not_change_is_not_retried(serve: Serve) -> None:
+@pytest.mark.parametrize(("status", "times"), [(404, 1), (503, 4)])
+def test_only_failure_that_may_change_is_retried(serve: Serve, status: int, times: int) -> None:
     calls = 0
 
     async def answer(_: httpx2.Request) -> httpx2.Response:
         nonlocal calls
         calls += 1
-        return httpx2.Response(404)
+        return httpx2.Response(status)
 
-    with serve(answer, upstream_retries=3) as client:
+    testing = stamina.set_testing(True, attempts=9, cap=True)
+    with testing, serve(answer, upstream_retries=3) as client:
         client.get(TWINS[1])
-    assert calls == len(SOURCES)
+    assert calls == times * len(SOURCES)
 
 
 @pytest.mark.parametrize("connections", [1, 3])
