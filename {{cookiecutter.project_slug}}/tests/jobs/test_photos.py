@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from PIL import Image
+from sqlalchemy import Connection, Engine, event
 
 from app.core.config import Settings
 from app.core.photos import PhotoSettings
@@ -79,6 +80,21 @@ def test_same_key_gives_the_same_job_and_one_file(
     assert len(ids) == 1
     assert len(stored(settings) - before) == 1
     assert upload(client, photo_url, image("blue"), key="once").status_code == 409
+    assert len(stored(settings) - before) == 1
+
+
+def test_photo_stays_when_nobody_knows_whether_its_job_was_stored(
+    client: TestClient, photo_url: str, settings: Settings
+) -> None:
+    def fail(_: Connection) -> None:
+        raise RuntimeError
+
+    before = stored(settings)
+    event.listen(Engine, "commit", fail)
+    try:
+        assert upload(client, photo_url, image()).status_code == 500
+    finally:
+        event.remove(Engine, "commit", fail)
     assert len(stored(settings) - before) == 1
 
 
