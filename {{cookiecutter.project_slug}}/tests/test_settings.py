@@ -71,6 +71,7 @@ def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.Monke
         ("FIRST_SUPERUSER", "admin", "FIRST_SUPERUSER: "),
         ("APP_MODULE", "app.main", "APP_MODULE: "),
         ("ROOT_PATH", "api", "ROOT_PATH: must begin with a slash"),
+        ("ROOT_PATH", "/api/", "ROOT_PATH: must begin with a slash and end without one"),
         ("FORWARDED_ALLOW_IPS", "0.0.0.0/0", "FORWARDED_ALLOW_IPS: must not trust everybody"),
         ("FORWARDED_ALLOW_IPS", "*", "FORWARDED_ALLOW_IPS: must be addresses or networks"),
         ("FORWARDED_ALLOW_IPS", "10.0.0.1/8", "FORWARDED_ALLOW_IPS: must be addresses or"),
@@ -184,6 +185,11 @@ def test_database_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # {% endif %}
+def test_prefix_of_a_proxy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOT_PATH", "/some/api")
+    assert load_settings().root_path == "/some/api"
+
+
 def test_password_is_not_shown() -> None:
     assert "secret" not in repr(load_settings().database_url)
 
