@@ -9,12 +9,14 @@ from uuid import uuid4
 from anyio import sleep
 from pydantic import BaseModel
 
-from app.core.errors import ConflictError
+from app.core.errors import ConflictError, UnavailableError
 from app.jobs.flavours import run_in_loop
 from app.jobs.kind import Kind
 from app.jobs.run import Run
 
-Deed: TypeAlias = Literal["succeed", "fail", "refuse", "hang", "nap", "block", "astonish", "babble"]
+Deed: TypeAlias = Literal[
+    "succeed", "fail", "refuse", "starve", "hang", "nap", "block", "astonish", "babble"
+]
 
 
 class Behaviour(BaseModel):
@@ -28,6 +30,8 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
         raise RuntimeError("secret")
     if parameters.does == "refuse":
         raise ConflictError("this cannot be done")
+    if parameters.does == "starve":
+        raise UnavailableError("the database does not answer")
     if parameters.does == "babble":
         raise ConflictError("half of a pair: \ud800")
     while parameters.does == "hang":

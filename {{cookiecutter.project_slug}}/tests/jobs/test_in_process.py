@@ -2,9 +2,9 @@
 
 import signal
 # {% if cookiecutter.auth %}
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 # {% else %}
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 # {% endif %}
 from functools import partial
 from time import monotonic, sleep
@@ -16,7 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.config import Settings
-from app.core.errors import UnavailableError
+from app.core.errors import NotFoundError, UnavailableError
 # {% if cookiecutter.auth %}
 from app.core.tokens import Tokens
 # {% endif %}
@@ -81,6 +81,7 @@ def test_primes_are_counted_in_a_child(client: TestClient) -> None:
     [
         ("fail", "behave", "a fault of the service, which its log tells"),
         ("refuse", "behave", "this cannot be done"),
+        ("starve", "behave", "the database does not answer"),
         ("astonish", "behave", "its result could not be stored"),
         ("babble", "behave", "its result could not be stored"),
         ("hang", "brief", "it took longer than 0.1 s"),
@@ -175,6 +176,16 @@ async def test_job_that_had_not_begun_is_begun_by_the_next_process(
     id = await run_from_loop(partial(queue, database, "succeed"))
     async with open_worker(database, settings):
         await reach(database, id, "succeeded")
+
+
+async def test_old_jobs_are_deleted(
+    database: Database, settings: Settings, execute: Callable[[str], object]
+) -> None:
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    execute("UPDATE job SET status = 'succeeded', finished_at = '2020-01-01'")
+    async with open_worker(database, settings):
+        with anyio.fail_after(10), pytest.raises(NotFoundError):
+            await reach(database, id, "deleted")
 
 
 async def test_worker_with_nothing_to_do_waits(

@@ -69,15 +69,23 @@ async def test_job_runs_to_its_end(database: Database, worker: App) -> None:
     assert (job.status, job.result, job.progress) == ("succeeded", {"attempt": 1}, 1)
 
 
-async def test_failed_job_is_tried_again_and_given_up(database: Database, worker: App) -> None:
-    id = await run_from_loop(partial(queue, database, "fail"))
+@pytest.mark.parametrize(
+    ("does", "error"),
+    [
+        ("fail", "a fault of the service, which its log tells"),
+        ("starve", "the database does not answer"),
+    ],
+)
+async def test_failed_job_is_tried_again_and_given_up(
+    database: Database, worker: App, does: Deed, error: str
+) -> None:
+    id = await run_from_loop(partial(queue, database, does))
     job = await run_from_loop(partial(get, database, id))
     with anyio.fail_after(10):
         while job.status == "queued":
             await work(worker)
             job = await run_from_loop(partial(get, database, id))
-    assert (job.status, job.attempts) == ("failed", 2)
-    assert job.error == "a fault of the service, which its log tells"
+    assert (job.status, job.attempts, job.error) == ("failed", 2, error)
 
 
 def test_jobs_end_before_others_take_them(settings: Settings) -> None:
@@ -196,6 +204,15 @@ async def test_job_of_a_dead_worker_is_taken_back(database: Database, worker: Ap
     await work(worker)
     job = await run_from_loop(partial(get, database, id))
     assert (job.status, job.attempts) == ("succeeded", 1)
+
+
+async def test_old_jobs_are_deleted(database: Database, worker: App, execute: Execute) -> None:
+    await run_from_loop(partial(queue, database, "succeed"))
+    await work(worker)
+    execute("UPDATE job SET finished_at = '2020-01-01'")
+    await worker.tasks["forget"].defer_async(timestamp=0)
+    await work(worker)
+    assert await run_from_loop(partial(count, database, "succeeded")) == 0
 
 
 @pytest.mark.parametrize("status", ["running", "queued"])

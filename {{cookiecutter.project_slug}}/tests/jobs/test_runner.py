@@ -1,0 +1,46 @@
+"""Attempts at jobs, without a queue."""
+
+from collections.abc import Callable
+from functools import partial
+
+import anyio
+import pytest
+
+from app.core.config import Settings
+from app.core.errors import UnavailableError
+from app.crud.base import Record
+from app.db.engine import run_from_loop
+from app.db.session import Database
+from app.jobs.run import Run
+from app.jobs.runner import Runner
+from tests.jobs.kinds import Deed
+from tests.jobs.table import get, queue, take
+
+
+async def begun(database: Database, does: Deed) -> Record:
+    """Queue a job, take it, and return its row."""
+    id = await run_from_loop(partial(queue, database, does))
+    await run_from_loop(partial(take, database, id, heartbeat_ago=0))
+    return await run_from_loop(partial(get, database, id))
+
+
+async def test_attempt_ends_when_somebody_else_has_the_job(
+    database: Database, settings: Settings, execute: Callable[[str], object]
+) -> None:
+    row = await begun(database, "hang")
+    execute("UPDATE job SET attempts = 2")
+    with anyio.fail_after(2):
+        await Runner(database, settings, unfinished="queued").run(row)
+    row = await run_from_loop(partial(get, database, row.id))
+    assert (row.status, row.attempts) == ("running", 2)
+
+
+async def test_attempt_goes_on_though_a_heartbeat_fails(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Run) -> None:
+        raise UnavailableError("the database does not answer")
+
+    row = await begun(database, "nap")
+    monkeypatch.setattr(Run, "beat", fail)
+    assert await Runner(database, settings, unfinished="queued").run(row) == "succeeded"
