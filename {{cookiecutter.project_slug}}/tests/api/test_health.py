@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
 
+from app.api import health
 from app.api.health import ready
 from app.core.errors import UnavailableError
 from app.db.session import Database
@@ -26,6 +27,19 @@ def test_not_ready_without_database_but_alive(
     monkeypatch.setattr(Database, "ping", fail)
     assert client.get("/health/ready").status_code == 503
     assert client.get("/health/live").status_code == 200
+
+
+def test_not_ready_when_the_database_hangs(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(health, "run_from_loop", hang)
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json()["detail"] == "the database does not answer in time"
 
 
 async def test_checks_at_once_ask_the_database_once(app: FastAPI, database: Database) -> None:
