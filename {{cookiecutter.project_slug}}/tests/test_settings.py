@@ -98,6 +98,7 @@ def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.Monke
         # {% if cookiecutter.fan_out %}
         ("IDEAS_BASE_URL", "reddit", "IDEAS_BASE_URL: must be a URL that begins"),  # example
         ("NEWS_BASE_URL", "http://h:99999", "NEWS_BASE_URL: Port out of range"),  # example
+        ("NEWS_BASE_URL", "http://h\n/a", "NEWS_BASE_URL: must be a URL that paths"),  # example
         ("NEWS_BASE_URL", "http://h/?a=1", "NEWS_BASE_URL: must be a URL that paths"),  # example
         ("IDEAS_SOURCES", ",", "IDEAS_SOURCES: "),  # example
         ("IDEAS_SOURCES", "..", "IDEAS_SOURCES: "),  # example

@@ -4,6 +4,8 @@ import logging
 import ssl
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -33,17 +35,18 @@ class Connection:
             timeout=None,  # callers have one; httpx2's own four would cost a tenth of a call
             verify=_tls_context(),
             event_hooks={"request": [_pass_request_id_on]},
+            # Of none: what one client's request made the service set is not the next one's business.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     async def get(self, url: str) -> bytes:
         """Return the body of a good answer; raise ``UpstreamError`` for any other, or none."""
-        parsed = _parse(url)
-        host = parsed.host  # the rest of the address may hold credentials
+        host = urlsplit(url).hostname  # the rest of the address may hold credentials
         try:
-            async with self._client.stream("GET", parsed) as response:
+            async with self._client.stream("GET", _parse(url)) as response:
                 if response.is_success:
                     return await _read(response)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             logger.warning("%s does not answer: %r", host, error)
             raise UpstreamError("the service cannot be reached", is_transient=True) from error
         logger.warning("%s answers %s", host, response.status_code)

@@ -25,7 +25,7 @@ def check_base_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or parts.hostname is None:
         raise ValueError("must be a URL that begins with http:// or https://")
-    if parts.query or parts.fragment or " " in value:
+    if parts.query or parts.fragment or " " in value or not value.isprintable():
         raise ValueError("must be a URL that paths can follow, without ?, # and spaces")
     _ = parts.port  # raises ValueError if it is out of range
     return value.rstrip("/")

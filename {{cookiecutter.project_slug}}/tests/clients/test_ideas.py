@@ -113,6 +113,28 @@ def test_endless_answer_is_cut_off(serve: Serve, twin: str) -> None:
     assert {source["detail"] for source in sources} == {"the answer is too large"}
 
 
+def test_cookies_are_neither_kept_nor_sent(serve: Serve) -> None:
+    sent = []
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request.headers.get("Cookie"))
+        response = await title_by_path(request)
+        headers = [*response.headers.raw, (b"Set-Cookie", b"city=M\xfcnchen")]
+        return httpx2.Response(200, headers=headers, content=response.content)
+
+    with serve(answer) as client:
+        for _ in range(2):
+            sources = client.get(TWINS[1]).json()["sources"]
+            assert {source["status"] for source in sources} == {"ok"}
+    assert set(sent) == {None}
+
+
+def test_address_that_makes_no_sense_is_an_error_of_its_source(serve: Serve) -> None:
+    with serve(title_by_path, ideas_base_url="http://256.1.1.1") as client:
+        sources = client.get(TWINS[1]).json()["sources"]
+    assert {source["detail"] for source in sources} == {"the service cannot be reached"}
+
+
 def test_fast_twin_asks_all_at_once(serve: Serve) -> None:
     all_are_here = asyncio.Barrier(len(SOURCES))
 
