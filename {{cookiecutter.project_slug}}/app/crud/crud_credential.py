@@ -24,7 +24,10 @@ class CRUDCredential:
             Credential.user_id == bindparam("owner"),
             Credential.password_hash == bindparam("expected"),
         )
-        self._is_current = select(Credential.id).where(expected).with_for_update(read=True)
+        # Of the user, too, or a deletion of the user would wait for this, and this for the deletion.
+        self._is_current = (
+            select(User.id).join(Credential).where(expected).with_for_update(read=True)
+        )
         self._change = update(Credential).where(expected).returning(Credential.id)
 
     async def get_by_email(self, connection: AsyncConnection, email: str) -> Record | None:
