@@ -47,6 +47,14 @@ def test_every_claim_is_required(client: TestClient, payload: dict[str, Any], na
     assert status(client, jwt.encode(payload, KEY, "HS256")) == 401
 
 
+@pytest.mark.parametrize(("name", "seconds"), [("exp", -60), ("iat", 60), ("nbf", 60)])
+def test_token_of_another_time_is_refused(
+    client: TestClient, payload: dict[str, Any], name: str, seconds: int
+) -> None:
+    times = {name: int(time()) + seconds}
+    assert status(client, jwt.encode(payload | times, KEY, "HS256")) == 401
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -63,10 +71,7 @@ def test_every_claim_is_required(client: TestClient, payload: dict[str, Any], na
         {"sid": "\x00"},
         {"iss": "somebody else"},
         {"aud": "another service"},
-        {"exp": int(time()) - 60},
         {"exp": "soon"},
-        {"iat": int(time()) + 60},
-        {"nbf": int(time()) + 60},
         {"type": "refresh"},
         {"type": None},
     ],
