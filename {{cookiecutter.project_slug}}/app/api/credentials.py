@@ -16,7 +16,7 @@ from app.schemas.auth import PasswordChange, PasswordForm, RefreshRequest, Signu
 from app.schemas.user import UserCreate
 
 REFUSAL = "the address or the password is wrong"
-WRONG_PASSWORD = "the current password is wrong"  # noqa: S105 (says so)
+UNPROVEN = "the current password is wrong"
 
 PasswordFormDep = Annotated[PasswordForm, Form()]
 
@@ -90,7 +90,7 @@ async def get_new_password(
     """Hash the caller's new password; raise ``ForbiddenError`` if they do not know the old one."""
     proven = await _compare(passwords, change.current_password, stored)
     if proven is None:
-        raise ForbiddenError(WRONG_PASSWORD)
+        raise ForbiddenError(UNPROVEN)
     new_hash = await passwords.hash(change.new_password.get_secret_value())
     return NewPassword(proven.id, proven.password_hash, new_hash)
 

@@ -32,6 +32,12 @@ async def take(database: Database, id: int, *, heartbeat_ago: float) -> None:
         await connection.execute(aged)
 
 
+async def change(database: Database, id: int, **values: object) -> None:
+    """Change the row of a job."""
+    async with database.write() as connection:
+        await connection.execute(update(Job).where(Job.id == id).values(**values))
+
+
 async def get(database: Database, id: int) -> Record:
     """Return the row of a job."""
     async with database.read() as connection:

@@ -1,10 +1,11 @@
 """Jobs that the service runs itself."""
 
+import datetime as dt
 import signal
 # {% if cookiecutter.auth %}
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 # {% else %}
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 # {% endif %}
 from functools import partial
 from time import monotonic, sleep
@@ -29,10 +30,11 @@ from tests import accounts
 # {% endif %}
 from tests.jobs.client import JOBS, behave, ended, read
 from tests.jobs.kinds import ALONE
+from tests.jobs.table import change, queue, take
 from tests.jobs.table import get as get_job
-from tests.jobs.table import queue, take
 from tests.test_serve import process
 
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 VARIABLES = {
     "JOB_HEARTBEAT_SECONDS": "0.2",
     "JOB_LOST_SECONDS": "1",
@@ -178,11 +180,10 @@ async def test_job_that_had_not_begun_is_begun_by_the_next_process(
         await reach(database, id, "succeeded")
 
 
-async def test_old_jobs_are_deleted(
-    database: Database, settings: Settings, execute: Callable[[str], object]
-) -> None:
+async def test_old_jobs_are_deleted(database: Database, settings: Settings) -> None:
     id = await run_from_loop(partial(queue, database, "succeed"))
-    execute("UPDATE job SET status = 'succeeded', finished_at = '2020-01-01'")
+    end = partial(change, database, id, status="succeeded", finished_at=LONG_AGO)
+    await run_from_loop(end)
     async with open_worker(database, settings):
         with anyio.fail_after(10), pytest.raises(NotFoundError):
             await reach(database, id, "deleted")

@@ -1,6 +1,5 @@
 """Attempts at jobs, without a queue."""
 
-from collections.abc import Callable
 from functools import partial
 
 import anyio
@@ -14,7 +13,7 @@ from app.db.session import Database
 from app.jobs.run import Run
 from app.jobs.runner import Runner
 from tests.jobs.kinds import Deed
-from tests.jobs.table import get, queue, take
+from tests.jobs.table import change, get, queue, take
 
 
 async def begun(database: Database, does: Deed) -> Record:
@@ -25,10 +24,10 @@ async def begun(database: Database, does: Deed) -> Record:
 
 
 async def test_attempt_ends_when_somebody_else_has_the_job(
-    database: Database, settings: Settings, execute: Callable[[str], object]
+    database: Database, settings: Settings
 ) -> None:
     row = await begun(database, "hang")
-    execute("UPDATE job SET attempts = 2")
+    await run_from_loop(partial(change, database, row.id, attempts=2))
     with anyio.fail_after(2):
         await Runner(database, settings, unfinished="queued").run(row)
     row = await run_from_loop(partial(get, database, row.id))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from app.api.auth import REFUSALS, UNAUTHORIZED, CurrentUser, TokensDep, forbid_storing
 from app.api.credentials import (
     REFUSAL,
-    WRONG_PASSWORD,
+    UNPROVEN,
     NewAccount,
     NewPasswordDep,
     ProvenCredential,
@@ -77,7 +77,7 @@ async def change_password(db: DatabaseDep, tokens: TokensDep, new: NewPasswordDe
             await login.close_all(connection, new.user_id)
             await login.open(connection, pair.claims)
     if not is_changed:  # another change was faster
-        raise ForbiddenError(WRONG_PASSWORD)
+        raise ForbiddenError(UNPROVEN)
     return TokenPair.model_validate(pair)
 
 
