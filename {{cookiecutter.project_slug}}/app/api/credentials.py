@@ -7,7 +7,7 @@ from pydantic import Secret
 
 from app.api.auth import CurrentUser, TokensDep
 from app.api.deps import DatabaseDep
-from app.core.errors import ForbiddenError, UnauthorizedError
+from app.core.errors import DomainError, ForbiddenError, UnauthorizedError
 from app.core.passwords import Passwords
 from app.core.tokens import Claims
 from app.crud.base import Record
@@ -49,10 +49,7 @@ async def get_proven(
     stored: Annotated[Record | None, Depends(stored_credential)],
 ) -> Record:
     """Return whose password it is, and its hash; raise ``UnauthorizedError``, saying no more."""
-    proven = await _compare(passwords, form.password, stored)
-    if proven is None:
-        raise UnauthorizedError(REFUSAL)
-    return proven
+    return await _prove(passwords, form.password, stored, UnauthorizedError(REFUSAL))
 
 
 ProvenCredential = Annotated[Record, Depends(get_proven)]
@@ -88,9 +85,8 @@ async def get_new_password(
     stored: Annotated[Record | None, Depends(callers_credential)],
 ) -> NewPassword:
     """Hash the caller's new password; raise ``ForbiddenError`` if they do not know the old one."""
-    proven = await _compare(passwords, change.current_password, stored)
-    if proven is None:
-        raise ForbiddenError(UNPROVEN)
+    refusal = ForbiddenError(UNPROVEN)
+    proven = await _prove(passwords, change.current_password, stored, refusal)
     new_hash = await passwords.hash(change.new_password.get_secret_value())
     return NewPassword(proven.id, proven.password_hash, new_hash)
 
@@ -106,9 +102,12 @@ async def get_refresh_claims(shown: RefreshRequest, tokens: TokensDep) -> Claims
 RefreshClaims = Annotated[Claims, Depends(get_refresh_claims)]
 
 
-async def _compare(
-    passwords: Passwords, shown: Secret[str], stored: Record | None
-) -> Record | None:
-    """Return what is stored if the password that was shown is the right one."""
+async def _prove(
+    passwords: Passwords, shown: Secret[str], stored: Record | None, refusal: DomainError
+) -> Record:
+    """Return what is stored if the password that was shown is right; raise ``refusal`` if not."""
     expected = None if stored is None else stored.password_hash
-    return stored if await passwords.matches(shown.get_secret_value(), expected) else None
+    is_right = await passwords.matches(shown.get_secret_value(), expected)
+    if stored is None or not is_right:
+        raise refusal
+    return stored
