@@ -72,10 +72,17 @@ async def test_who_drips_is_disconnected(start: bytes, drop: bytes) -> None:
         dripping.cancel()
 
 
+async def test_head_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEADER_SECONDS", 60)
+    async with connection() as (reader, writer):
+        writer.write(HEAD + HEADER * 100_000)
+        assert await heard(reader) == b""
+
+
 @pytest.mark.parametrize(
     "start",
-    [HEAD, LATE_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", REQUEST + LATE_REQUEST + HEAD],
-    ids=["head", "trailers", "head behind requests"],
+    [LATE_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", REQUEST + LATE_REQUEST + HEAD],
+    ids=["trailers", "head behind requests"],
 )
 async def test_headers_without_end_are_cut_off(
     monkeypatch: pytest.MonkeyPatch, start: bytes
