@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 
 from bench.floors import FLOORS
 from bench.load import BURST, SCENARIOS, TWINS
@@ -134,8 +135,8 @@ def processes(results: Results) -> str:
     rows = [
         (
             NAMES[service.name],
-            f"{results.process(service.name, lambda process: process.start_seconds):.2f}",
-            f"{results.process(service.name, lambda process: process.rss_mb):.0f}",
+            f"{median(results.start_seconds(service.name)):.2f}",
+            f"{median(results.rss_mb(service.name)):.0f}",
             str(results.unanswered(service.name)),
         )
         for service in SERVICES

