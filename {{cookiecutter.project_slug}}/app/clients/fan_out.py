@@ -1,22 +1,22 @@
-"""All other services, opened together."""
+"""All other services; one that fails must not take the others' answers with it."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from anyio import CapacityLimiter
 
 from app.clients.ideas import IdeaSource, open_idea_sources
 from app.clients.news import NewsClient
-from app.clients.upstream import Upstream
+from app.clients.upstream import Upstream, UpstreamError
 from app.clients.weather import WeatherClient
 from app.core.fan_out import FanOutSettings
+from app.schemas.fan_out import Part
 
-if TYPE_CHECKING:
-    import httpx2
-
+DataT = TypeVar("DataT")
 # Apart from the threads of the endpoints, which must not wait for services that hang.
 BLOCKING_THREADS = 20
 
@@ -37,15 +37,12 @@ class FanOut:
 
 
 @asynccontextmanager
-async def open_fan_out(
-    settings: FanOutSettings,
-    transport: "httpx2.AsyncBaseTransport | None" = None,
-) -> AsyncGenerator[FanOut]:
-    """Lend clients with pooled connections; ``transport`` is for tests."""
+async def open_fan_out(settings: FanOutSettings) -> AsyncGenerator[FanOut]:
+    """Lend clients with pooled connections."""
     async with (
-        open_idea_sources(settings, transport) as ideas,
-        Upstream.open(settings.weather_base_url, settings, transport=transport) as weather,
-        Upstream.open(settings.news_base_url, settings, transport=transport) as news,
+        open_idea_sources(settings) as ideas,
+        Upstream.open(settings.weather_base_url, settings) as weather,
+        Upstream.open(settings.news_base_url, settings) as news,
     ):
         yield FanOut(
             ideas=ideas,
@@ -53,3 +50,14 @@ async def open_fan_out(
             news=NewsClient(news, settings),
             deadline_seconds=settings.upstream_deadline_seconds,
         )
+
+
+async def attempt(answer: Awaitable[DataT], deadline: float) -> Part[DataT]:
+    """Wait for an answer until ``deadline``, a time of the event loop's clock in seconds."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            return Part(status="ok", data=await answer)
+    except TimeoutError:
+        return Part(status="timeout", detail="no answer in time")
+    except UpstreamError as error:
+        return Part(status="error", detail=str(error))

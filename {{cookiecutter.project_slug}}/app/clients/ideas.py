@@ -2,16 +2,12 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
 from app.clients.upstream import Upstream, cached
 from app.core.fan_out import FanOutSettings
-
-if TYPE_CHECKING:
-    import httpx2
 
 IDEAS_PER_SOURCE = 5
 
@@ -36,18 +32,13 @@ class IdeaSource:
 
 
 @asynccontextmanager
-async def open_idea_sources(
-    settings: FanOutSettings,
-    transport: "httpx2.AsyncBaseTransport | None" = None,
-) -> AsyncGenerator[list[IdeaSource]]:
-    """Lend the sources, with connections of their own: one large pool is slower than three."""
+async def open_idea_sources(settings: FanOutSettings) -> AsyncGenerator[list[IdeaSource]]:
+    """Lend the sources, with connections of their own: one that hangs takes none of the others'."""
     headers = {"User-Agent": settings.ideas_user_agent}
     async with AsyncExitStack() as stack:
         sources = []
         for name in settings.ideas_sources:
-            opening = Upstream.open(
-                settings.ideas_base_url, settings, transport=transport, headers=headers
-            )
+            opening = Upstream.open(settings.ideas_base_url, settings, headers=headers)
             upstream = await stack.enter_async_context(opening)
             sources.append(IdeaSource(name, upstream, settings))
         yield sources

@@ -1,7 +1,7 @@
 """One service that this one asks over HTTP."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
@@ -13,9 +13,7 @@ from pydantic import BaseModel, ValidationError
 from app.core.fan_out import FanOutSettings
 
 if TYPE_CHECKING:
-    import httpx2
-
-    from app.clients.connection import Connection
+    from app.clients.connections import Connections
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 CachedT = TypeVar("CachedT")
@@ -38,16 +36,13 @@ class Upstream:
     def __init__(
         self,
         base_url: str,
-        connections: Sequence[Callable[[], "Connection"]],
+        connections: Callable[[], "Connections"],
         settings: FanOutSettings,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_seconds = settings.upstream_timeout_seconds
         self._retries = settings.upstream_retries
-        # The last one used is the next: it is still open.
-        self._idle: asyncio.LifoQueue[Callable[[], Connection]] = asyncio.LifoQueue()
-        for connection in connections:
-            self._idle.put_nowait(connection)
+        self._connections = connections
 
     @classmethod
     @asynccontextmanager
@@ -56,24 +51,21 @@ class Upstream:
         base_url: str,
         settings: FanOutSettings,
         *,
-        transport: "httpx2.AsyncBaseTransport | None" = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[Self]:
-        """Lend a pool of connections; ``transport`` is for tests."""
-
+        """Lend a pool of connections."""
         async with AsyncExitStack() as stack:
 
-            def connect() -> "Connection":
-                # Loaded when first needed: httpx2 and the certificates take 50 ms of the start.
-                from app.clients.connection import Connection
+            @cache
+            def connect() -> "Connections":
+                # Loaded when first needed: aiohttp and the certificates take 100 ms of the start.
+                from app.clients.connections import Connections
 
-                connection = Connection(transport, headers)
-                stack.push_async_callback(connection.aclose)
-                return connection
+                connections = Connections(base_url, settings.upstream_connections, headers)
+                stack.push_async_callback(connections.aclose)
+                return connections
 
-            # Each is a client of its own: at each call a client looks at all connections it has.
-            connections = [cache(connect) for _ in range(settings.upstream_connections)]
-            yield cls(base_url, connections, settings)
+            yield cls(base_url, connect, settings)
 
     def url(self, path: str, params: Mapping[str, str | int]) -> str:
         """Return the address of a resource."""
@@ -86,7 +78,7 @@ class Upstream:
         changes nothing.
         """
         async with asyncio.timeout(self._timeout_seconds):
-            body = await (self._retry(url) if self._retries else self._send(url))
+            body = await (self._retry(url) if self._retries else self._connections().get(url))
         try:
             return answer.model_validate_json(body)
         except ValidationError:
@@ -97,14 +89,7 @@ class Upstream:
         import stamina
 
         caller = stamina.AsyncRetryingCaller(attempts=self._retries + 1)
-        return await caller(_is_transient, self._send, url)
-
-    async def _send(self, url: str) -> bytes:
-        connection = await self._idle.get()
-        try:
-            return await connection().get(url)
-        finally:
-            self._idle.put_nowait(connection)
+        return await caller(_is_transient, self._connections().get, url)
 
 
 def cached(
