@@ -9,6 +9,7 @@ import sys
 from procrastinate import App
 
 from app.core.config import Settings, load_settings
+from app.core.errors import UnavailableError
 from app.core.logging import configure_logging
 from app.db.engine import run_from_loop
 from app.db.session import Database
@@ -38,8 +39,12 @@ async def main() -> None:
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     database = Database.from_settings(settings)
     try:
+        await run_from_loop(database.ping)
         async with open_queue(settings, database).open_async() as queue:
             await work(queue, settings)
+    except UnavailableError as error:
+        said = f"The worker cannot start: {error}; run ./prestart.sh first."
+        raise SystemExit(said) from None
     finally:
         await run_from_loop(database.close)
 

@@ -62,10 +62,6 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
             .values(status="interrupted", error="the process that ran it came to its end")
             .returning(Job.id)
         )
-        # {% else %}
-        self._give_up = change.where(waits).values(
-            status="failed", error="it was tried as often as may be, but no process survived it"
-        )
         # {% endif %}
         # In one statement, which sees a job that is just being put back as it is after that.
         self._cancel = change.where(Job.status.in_(["queued", "running"])).values(
@@ -191,12 +187,6 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
         values = {"since": since, "finished_at": dt.datetime.now(dt.UTC)}
         result = await connection.scalars(self._interrupt, values)
         return result.all()
-
-    # {% else %}
-    async def give_up(self, connection: AsyncConnection, id: int) -> None:
-        """Say that a job failed whose workers died."""
-        values = {"key": id, "finished_at": dt.datetime.now(dt.UTC)}
-        await connection.execute(self._give_up, values)
 
     # {% endif %}
     async def forget(self, connection: AsyncConnection, before: dt.datetime, limit: int) -> int:

@@ -23,6 +23,22 @@ END = """
 DELETE FROM procrastinate_jobs
 WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'doing'
 """
+# In one statement: who comes late finds no entry. What was tried again has a newer one.
+GIVE_UP = """
+WITH entry AS (
+    DELETE FROM procrastinate_jobs
+    WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'doing'
+    RETURNING task_name, args->'job_id' AS job_id
+)
+UPDATE job SET status = 'failed', finished_at = now(),
+    error = 'it was tried as often as may be, but no process survived it'
+FROM entry WHERE job.id = job_id::bigint AND job.status IN ('queued', 'running')
+    AND NOT EXISTS (
+        SELECT FROM procrastinate_jobs AS newer
+        WHERE newer.id > %(id)s
+            AND newer.task_name = entry.task_name AND newer.args->'job_id' = entry.job_id
+    )
+"""
 
 
 class Entries(JobManager):
@@ -49,6 +65,10 @@ class Entries(JobManager):
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """Delete an entry: what became of it is in our own table."""
         await self._change(END, job)
+
+    async def give_up(self, job: Job) -> None:
+        """Delete an entry, and say that its job, whose workers died, failed."""
+        await self._change(GIVE_UP, job)
 
     async def _change(self, query: LiteralString, job: Job, **values: object) -> None:
         """Try until the database takes it: nobody takes an entry from a worker that lives.

@@ -1,4 +1,4 @@
-"""The ways between the event loop and the data access and the bodies of jobs.
+"""The ways between the event loop, the data access, the bodies of jobs and child processes.
 
 What runs jobs is asynchronous; their bodies are written like endpoints.
 """
@@ -7,13 +7,13 @@ What runs jobs is asynchronous; their bodies are written like endpoints.
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, TypeVarTuple
 
-from anyio import fail_after
+from anyio import CancelScope, fail_after, to_process
 # {% else %}
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, TypeVar, TypeVarTuple
 
-from anyio import CapacityLimiter, fail_after, from_thread, to_thread
+from anyio import CancelScope, CapacityLimiter, fail_after, from_thread, to_process, to_thread
 from anyio.lowlevel import checkpoint
 # {% endif %}
 
@@ -75,3 +75,13 @@ def run_in_loop(
 
 
 # {%- endif +%}
+
+
+async def run_in_child(
+    function: Callable[[*ArgumentsT], ResultT],
+    *arguments: *ArgumentsT,
+) -> ResultT:
+    """Run it in a child process, which dies when the job is cancelled."""
+    with CancelScope(shield=True):  # anyio forgets a child whose start is cancelled
+        await to_process.run_sync(int)
+    return await to_process.run_sync(function, *arguments, cancellable=True)

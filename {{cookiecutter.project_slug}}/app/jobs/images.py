@@ -5,9 +5,12 @@ import os
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from threading import Semaphore
+from time import time
 
 from PIL import Image, ImageOps
 
@@ -26,6 +29,8 @@ LONGEST_SIDE = 16_383
 DECODER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="photos")
 # Each takes up to 2 s; more clients would wait in vain, and other requests for their threads.
 MOST_PHOTOS = 8
+# Nobody writes one for as long as that.
+PART_SECONDS = 3_600
 _places = Semaphore(MOST_PHOTOS)
 
 
@@ -90,6 +95,7 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, str]:
 
 def _write(image: Image.Image, path: Path) -> None:
     """Write a file that is there as a whole or not at all."""
+    _sweep(path.parent)
     part = path.with_name(f"{secrets.token_hex(16)}.part")
     try:
         with part.open("xb") as file:
@@ -101,3 +107,12 @@ def _write(image: Image.Image, path: Path) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@cache  # once in a process: there may be many photos
+def _sweep(folder: Path) -> None:
+    """Delete what processes left there that were killed while they wrote."""
+    for part in folder.glob("*.part"):
+        with suppress(OSError):  # others sweep, too, and no photo waits for it
+            if part.stat().st_mtime < time() - PART_SECONDS:
+                part.unlink()

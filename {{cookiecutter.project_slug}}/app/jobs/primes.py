@@ -3,8 +3,7 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from typing import Any
 
-from app.jobs.child import run_in_child
-from app.jobs.flavours import run_in_loop
+from app.jobs.flavours import run_in_child, run_in_loop
 from app.jobs.kind import Kind
 from app.jobs.run import Run
 from app.jobs.sieve import count_primes

@@ -68,9 +68,9 @@ def open_queue(settings: Settings, database: Database) -> App:
         max_size=8,  # besides those by which each lane listens
     )
     queue = App(connector=connector)
-    queue.job_manager = Entries(connector, settings.jobs.job_lost_seconds)
+    queue.job_manager = entries = Entries(connector, settings.jobs.job_lost_seconds)
     add_runner(queue, database, settings)
-    add_upkeep(queue, JobTable(database), settings.jobs)
+    add_upkeep(queue, entries, JobTable(database), settings.jobs)
     return queue
 
 
@@ -89,22 +89,20 @@ def add_runner(queue: App, database: Database, settings: Settings) -> None:
             raise TryAgainError
 
 
-def add_upkeep(queue: App, table: JobTable, settings: JobSettings) -> None:
+def add_upkeep(queue: App, entries: Entries, table: JobTable, settings: JobSettings) -> None:
     """Add the periodic tasks. Many workers ask for them, and two may run at once."""
 
     @queue.periodic(cron="* * * * * */5")  # seconds come last
-    @queue.task(name="take_back", queue=UPKEEP, queueing_lock="take_back", pass_context=True)
-    async def take_back(context: JobContext, timestamp: int) -> None:
-        manager = context.app.job_manager
-        lost = await manager.get_stalled_jobs(seconds_since_heartbeat=settings.job_lost_seconds)
+    @queue.task(name="take_back", queue=UPKEEP, queueing_lock="take_back")
+    async def take_back(timestamp: int) -> None:
+        lost = await entries.get_stalled_jobs(seconds_since_heartbeat=settings.job_lost_seconds)
         for entry in lost:
-            job_id = entry.task_kwargs.get("job_id")  # upkeep has none, and comes again by itself
-            if isinstance(job_id, int):
-                if entry.attempts < settings.job_retries:
-                    await manager.retry_job(entry)
-                    continue
-                await run_unbroken(partial(table.give_up, job_id))
-            await manager.finish_job(entry, Status.FAILED, delete_job=True)
+            if entry.task_name != TASK:  # upkeep, which comes again by itself
+                await entries.finish_job(entry, Status.FAILED, delete_job=True)
+            elif entry.attempts < settings.job_retries:
+                await entries.retry_job(entry)
+            else:
+                await entries.give_up(entry)
 
     @queue.periodic(cron="7 * * * *")
     @queue.task(name="forget", queue=UPKEEP, queueing_lock="forget")

@@ -57,9 +57,11 @@ class Run:
         self.is_cancel_requested = row.is_cancel_requested
 
     async def end(self, status: JobStatus, **values: object) -> None:
-        """Store how the attempt ended, unless somebody else has the job by now."""
+        """Store how the attempt ended; raise ``LostJobError``."""
         async with self.database.write() as connection:
-            await job.end(connection, self.id, self.attempt, status, **values)
+            row = await job.end(connection, self.id, self.attempt, status, **values)
+        if row is None:
+            raise LostJobError
 
 
 class JobTable:
@@ -90,12 +92,6 @@ class JobTable:
         since = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lost_seconds)
         async with self._database.write() as connection:
             return await job.interrupt(connection, since)
-
-    # {% else %}
-    async def give_up(self, id: int) -> None:
-        """Say that a job was tried as often as may be."""
-        async with self._database.write() as connection:
-            await job.give_up(connection, id)
 
     # {% endif %}
     async def forget(self, keep_days: int) -> None:

@@ -95,6 +95,9 @@ class Runner:
         for end, stored in ends:
             try:
                 await run_unbroken(partial(run.end, end, **stored))
+            except LostJobError:
+                logger.warning("job %d was taken by somebody else before its end", run.id)
+                return "running"
             except Exception as error:
                 logger.exception("the end of job %d could not be stored", run.id)
                 if isinstance(error, UnavailableError):

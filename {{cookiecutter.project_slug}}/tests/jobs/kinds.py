@@ -15,7 +15,7 @@ from app.jobs.kind import Kind
 from app.jobs.run import Run
 
 Deed: TypeAlias = Literal[
-    "succeed", "fail", "refuse", "starve", "hang", "nap", "block", "astonish", "babble"
+    "succeed", "fail", "refuse", "starve", "hang", "nap", "block", "astonish", "babble", "listen"
 ]
 
 
@@ -42,6 +42,8 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
     await run.record("done")
     if parameters.does == "nap":
         await run_in_loop(sleep, 0.2)
+    if parameters.does == "listen":
+        await run.beat()
     if parameters.does == "astonish":
         return {"no JSON": object()}
     return {"attempt": run.attempt}

@@ -163,6 +163,20 @@ async def test_failed_write_leaves_no_file(
     assert list(photos.photo_folder.iterdir()) == []
 
 
+async def test_what_killed_processes_left_is_deleted(photos: PhotoSettings) -> None:
+    photos.photo_folder.mkdir()
+    names = ("left.part", "folder.part", "written.part")
+    left, folder, written = (photos.photo_folder / name for name in names)
+    left.touch()
+    folder.mkdir()
+    written.touch()
+    for path in (left, folder):
+        os.utime(path, (0, 0))
+    name = await store_image(encoded("JPEG"), photos)
+    there = {path.name for path in photos.photo_folder.iterdir()}
+    assert there == {name, folder.name, written.name}
+
+
 @FORMATS
 async def test_thumbnail_is_small_and_the_same_each_time(
     photos: PhotoSettings, format: str

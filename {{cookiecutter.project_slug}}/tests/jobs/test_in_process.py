@@ -26,7 +26,7 @@ from app.db.session import Database
 from app.jobs.in_process import open_worker
 from app.jobs.run import JobTable
 # {% if cookiecutter.auth %}
-from tests import accounts
+from tests.auth import accounts
 # {% endif %}
 from tests.jobs.client import JOBS, behave, ended, read
 from tests.jobs.kinds import ALONE

@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.accounts import caller
+from tests.auth.accounts import caller
 from tests.jobs.client import JOBS
 
 BEHAVE = "/behave?kind=behave"

@@ -7,6 +7,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import UnavailableError
+from app.core.jobs import JobSettings
 from app.crud.base import Record
 from app.db.engine import run_from_loop
 from app.db.session import Database
@@ -43,3 +44,12 @@ async def test_attempt_goes_on_though_a_heartbeat_fails(
     row = await begun(database, "nap")
     monkeypatch.setattr(Run, "beat", fail)
     assert await Runner(database, settings, unfinished="queued").run(row) == "succeeded"
+
+
+async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
+    database: Database, settings: Settings
+) -> None:
+    row = await begun(database, "listen")
+    await run_from_loop(partial(change, database, row.id, is_cancel_requested=True))
+    patient = settings.model_copy(update={"jobs": JobSettings()})
+    assert await Runner(database, patient, unfinished="queued").run(row) == "succeeded"

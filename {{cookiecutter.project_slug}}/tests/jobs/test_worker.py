@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from unittest.mock import AsyncMock
 
 import anyio
 import pytest
@@ -32,8 +33,8 @@ from tests.conftest import ALEMBIC
 from tests.jobs.client import JOBS, behave
 from tests.jobs.kinds import BRIEF, Deed
 from tests.jobs.table import count, effects, get, queue
-from tests.postgresql import Execute
-from tests.test_serve import PYTHON, environment
+from tests.postgresql import Execute, new_database
+from tests.test_serve import PYTHON, environment, run
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
 WAITING = (
@@ -234,14 +235,72 @@ async def test_job_whose_workers_all_died_is_given_up(
     for _ in range(2):
         await die(worker, status)
         await take_back(worker)
-        await worker.run_worker_async(
-            queues=["upkeep"], wait=False, listen_notify=False, install_signal_handlers=False
-        )
     job = await run_from_loop(partial(get, database, id))
     assert (job.status, job.error) == (
         "failed",
         "it was tried as often as may be, but no process survived it",
     )
+
+
+async def test_job_that_was_tried_again_is_not_given_up(
+    client: TestClient, database: Database, worker: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers may see at once that its last one is lost."""
+    id = behave(client, "succeed")
+    await worker.connector.execute_query_async("UPDATE procrastinate_jobs SET attempts = 1")
+    await die(worker)
+    seen = await worker.job_manager.get_stalled_jobs()
+    await take_back(worker)
+    assert client.post(f"{JOBS}{id}/retry").json()["status"] == "queued"
+    monkeypatch.setattr(worker.job_manager, "get_stalled_jobs", AsyncMock(return_value=seen))
+    await take_back(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert job.status == "queued"
+
+
+async def test_job_whose_old_entry_comes_late_goes_on(
+    client: TestClient, database: Database, worker: App, execute: Execute
+) -> None:
+    """After the last try, a worker died between the end of the job and that of its entry."""
+    id = behave(client, "succeed")
+    await worker.connector.execute_query_async(
+        "UPDATE procrastinate_jobs SET attempts = 1, status = 'doing'"
+    )
+    execute("UPDATE job SET status = 'failed', finished_at = now()")
+    client.post(f"{JOBS}{id}/retry")
+    await take_back(worker)
+    await work(worker)
+    job = await run_from_loop(partial(get, database, id))
+    assert job.status == "succeeded"
+    assert not list(await worker.job_manager.list_jobs_async())
+
+
+async def test_entry_of_an_own_task_ends_no_job(database: Database, worker: App) -> None:
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    await worker.connector.execute_query_async(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
+        " VALUES ('own', 'own', jsonb_build_object('job_id', %(id)s::bigint), 'doing')",
+        id=id,
+    )
+    await take_back(worker)
+    assert [entry.queue for entry in await worker.job_manager.list_jobs_async()] == ["waiting"]
+    job = await run_from_loop(partial(get, database, id))
+    assert job.status == "queued"
+
+
+async def test_job_that_stands_in_the_queue_twice_is_taken_over_once(
+    client: TestClient, database: Database, worker: App, execute: Execute
+) -> None:
+    """A worker died before it could say that the job failed, which was tried again meanwhile."""
+    id = behave(client, "nap")
+    execute("UPDATE job SET status = 'failed'")
+    client.post(f"{JOBS}{id}/retry")
+    await worker.run_worker_async(
+        concurrency=2, wait=False, listen_notify=False, install_signal_handlers=False
+    )
+    job = await run_from_loop(partial(get, database, id))
+    assert (job.status, job.attempts) == ("succeeded", 2)
+    assert not list(await worker.job_manager.list_jobs_async())
 
 
 async def test_entry_is_changed_only_by_those_who_have_it(database: Database, worker: App) -> None:
@@ -267,9 +326,12 @@ async def die(worker: App, status: str = "running") -> None:
 
 
 async def take_back(worker: App) -> None:
-    """Ask for what the clock asks for every five seconds."""
+    """Do what the clock asks for every five seconds."""
     with suppress(AlreadyEnqueued):
         await worker.tasks["take_back"].defer_async(timestamp=0)
+    await worker.run_worker_async(
+        queues=["upkeep"], wait=False, listen_notify=False, install_signal_handlers=False
+    )
 
 
 async def test_entry_is_put_back_when_the_database_takes_it_again(
@@ -325,6 +387,16 @@ def test_tables_of_the_queue_are_those_of_the_package() -> None:
     """If this fails, the package has new tables: see ``migrations/versions/jobs_0002_queue.py``."""
     newest = max(path.name for path in Path(SchemaManager.get_migrations_path()).glob("*.sql"))
     assert ScriptDirectory.from_config(ALEMBIC).get_revision("jobs_0002").module.LAST == newest
+
+
+@pytest.mark.slow
+def test_worker_before_the_first_migration_says_what_to_run(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with new_database(tmp_path) as url:
+        ended = run("app.worker", environment(settings, DATABASE_URL=url))
+    said = "The worker cannot start: the database has no tables yet; run ./prestart.sh first.\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
 
 
 @contextmanager
