@@ -22,11 +22,7 @@ from soak import (
     # {% endif %}
     stopping,
 )
-# {% if cookiecutter.database == "postgresql" %}
-from soak.postgresql import new_server
-# {% endif %}
-from soak.promise import Promise, report
-from soak.service import serving
+from soak.service import Promise, serving
 
 
 def main() -> None:
@@ -36,10 +32,19 @@ def main() -> None:
     sys.exit(not all(promise.is_kept for promise in promises))
 
 
+def report(promises: list[Promise]) -> None:
+    """Print the table."""
+    width = max(len(promise.text) for promise in promises)
+    print(f"\n{'promise':{width}}{'figure':>10}{'limit':>8}  ok")
+    for promise in promises:
+        verdict = "yes" if promise.is_kept else "NO"
+        print(f"{promise.text:{width}}{promise.figure:10.4g}{promise.limit:8g}  {verdict}")
+
+
 # {% if cookiecutter.database == "postgresql" %}
 def attack() -> list[Promise]:
     """Collect what each attack found; the last one ends the process."""
-    with new_server() as database, serving(database.url) as service:
+    with outage.new_server() as database, serving(database.url) as service:
         return [
             *malformed.attack(service),
             *greedy_clients.attack(service),

@@ -6,8 +6,7 @@ from contextlib import ExitStack, suppress
 from time import monotonic, sleep
 
 from soak.load import USERS, count_bad, load
-from soak.promise import Promise
-from soak.service import Service
+from soak.service import Promise, Service
 
 HEAD = f"POST {USERS} HTTP/1.1\r\nHost: soak\r\nContent-Type: application/json\r\n"
 CHUNK = b" " * 65_536

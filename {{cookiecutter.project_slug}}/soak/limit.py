@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from soak.promise import Promise
-from soak.service import Service, serving
+from soak.service import Promise, Service, serving
 
 REQUESTS = 200
 ALLOWED = 100

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from soak.load import count_bad, load
-from soak.promise import Promise
-from soak.service import LOGIN, Service
+from soak.service import LOGIN, Promise, Service
 
 LOGINS = 200
 NOBODY = {"username": "nobody@example.com", "password": "guessed"}

@@ -6,8 +6,7 @@ from itertools import product
 from typing import Any
 
 from soak.load import USERS
-from soak.promise import Promise
-from soak.service import Service
+from soak.service import Promise, Service
 
 JSON = {"Content-Type": "application/json"}
 # In place of an id, a word or a number in the path or the query.

@@ -1,4 +1,4 @@
-"""The service as a process, as its users meet it."""
+"""The service as a process, as its users meet it, and what it promises."""
 
 import os
 import signal
@@ -14,6 +14,7 @@ from secrets import token_hex
 # {% endif %}
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
+from typing import NamedTuple
 
 import httpx2
 
@@ -54,6 +55,19 @@ VARIABLES = {
     "NEWS_BASE_URL": "http://127.0.0.1:1",  # example
     # {% endif %}
 }
+
+
+class Promise(NamedTuple):
+    """A figure that must not exceed its limit; the unit stands in the text."""
+
+    text: str
+    figure: float
+    limit: float
+
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether the service did as it promises."""
+        return self.figure <= self.limit
 
 
 class Service:

@@ -6,8 +6,7 @@ from threading import Thread
 from time import monotonic, sleep
 
 from soak.load import count_bad, load
-from soak.promise import Promise
-from soak.service import Service
+from soak.service import Promise, Service
 
 IDLE = 20
 
