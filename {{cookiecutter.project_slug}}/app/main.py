@@ -16,7 +16,6 @@ from app.api import (
 from app.api.api_v1.api import add_routes
 from app.api.docs import add_docs
 from app.api.errors import HANDLERS, unhandled
-from app.api.openapi import describe_problems
 from app.api.slashes import EitherSlash
 # {% if cookiecutter.fan_out %}
 from app.clients.fan_out import open_fan_out  # example
@@ -78,7 +77,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     pages.add_pages(app)  # example
     if settings.has_docs:
         add_docs(app)
-        app.openapi = describe_problems(app)
     return app
 
 

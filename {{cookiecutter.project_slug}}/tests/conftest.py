@@ -25,13 +25,13 @@ from app.core.rate_limit import RateLimitSettings
 from app.db.session import Database
 from app.main import create_app
 from app.serve import spare_collections
-# {% if cookiecutter.auth %}
-from tests import accounts
-# {% endif %}
 # {% if cookiecutter.database == "sqlite" %}
 from tests import sqlite as server
 # {% else %}
 from tests import postgresql as server
+# {% endif %}
+# {% if cookiecutter.auth %}
+from tests.auth import accounts
 # {% endif %}
 
 ROOT = Path(__file__).parents[1]

@@ -4,38 +4,30 @@
 from collections.abc import Iterator
 
 # {% endif %}
-# {% if cookiecutter.fan_out %}
-import httpx2  # example
-# {% endif %}
 import pytest
 from fastapi import FastAPI
 # {% if cookiecutter.auth %}
 from fastapi.testclient import TestClient
 # {% endif %}
-# {% if cookiecutter.fan_out or cookiecutter.auth or cookiecutter.job_queue == "in_process" %}
+# {% if cookiecutter.auth or cookiecutter.job_queue == "in_process" %}
 
-# {% endif %}
-# {% if cookiecutter.fan_out %}
-from app.clients.fan_out import open_fan_out  # example
 # {% endif %}
 # {% if cookiecutter.job_queue == "in_process" %}
 from app.jobs import in_process
 # {% endif %}
 # {% if cookiecutter.auth %}
-from tests import accounts
+from tests.auth import accounts
 # {% endif %}
 
 pytestmark = pytest.mark.slow
-# {% if cookiecutter.fan_out %}
-nobody = httpx2.MockTransport(lambda _: httpx2.Response(503))  # example
-# {% endif %}
 
 
 # {% if cookiecutter.fan_out %}
 @pytest.fixture(autouse=True)  # example
 def _nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:  # example
-    """Let all other services be out of order."""  # example
-    monkeypatch.setattr("app.main.open_fan_out", lambda s: open_fan_out(s, nobody))  # example
+    """Let all other services be behind a proxy that is out of order."""  # example
+    monkeypatch.setenv("https_proxy", "127.0.0.1:1")  # example
+    monkeypatch.setenv("no_proxy", "")  # example
 
 
 # {% endif %}

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 # {% if cookiecutter.job_queue == "procrastinate" %}
@@ -28,14 +27,14 @@ from app.db.engine import run_from_loop
 # {% if cookiecutter.async_db or cookiecutter.job_queue == "procrastinate" %}
 from app.db.session import Database
 # {% endif %}
-from soak.postgresql import Postgresql, new_server
+from soak.outage import Postgresql, new_server
 from tests.conftest import ROOT
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from tests.jobs.table import queue
 from tests.jobs.test_worker import process as work
 from tests.jobs.test_worker import reach
 # {% endif %}
-from tests.test_serve import environment, get, process
+from tests.test_serve import PYTHON, environment, get, process
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +43,8 @@ pytestmark = pytest.mark.slow
 def database() -> Generator[Postgresql]:
     with new_server() as database:
         variables = environment(Settings(database_url=database.url))
-        migrate = [sys.executable, "-m", "alembic", "upgrade", "heads"]
-        subprocess.run(migrate, cwd=ROOT, env=variables, check=True)
+        migrate = [*PYTHON, "alembic", "-c", ROOT / "pyproject.toml", "upgrade", "heads"]
+        subprocess.run(migrate, env=variables, check=True)
         yield database
 
 

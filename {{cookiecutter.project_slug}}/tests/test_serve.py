@@ -177,10 +177,12 @@ def test_waiting_for_the_database_ends(settings: Settings) -> None:
 
 def test_two_may_prepare_at_once(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for name in ("app", "migrations", "prestart.sh", "pyproject.toml"):  # but no .env
+        (tmp_path / name).symlink_to(ROOT / name)
     with server.new_database(tmp_path) as url:
         preparing = [
             subprocess.Popen(
-                [ROOT / "prestart.sh"],
+                [tmp_path / "prestart.sh"],
                 env=os.environ | {"DATABASE_URL": url, "PATH": path},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

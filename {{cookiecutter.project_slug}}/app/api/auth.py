@@ -9,7 +9,7 @@ from app.api.deps import DatabaseDep
 from app.api.errors import Problem
 from app.core.errors import ForbiddenError, UnauthorizedError
 from app.core.tokens import Tokens
-from app.crud.crud_login import login
+from app.crud.crud_auth import login
 from app.schemas.user import UserRead
 
 # What endpoints answer besides, for OpenAPI.

@@ -11,7 +11,7 @@ from app.core.errors import DomainError, ForbiddenError, UnauthorizedError
 from app.core.passwords import Passwords
 from app.core.tokens import Claims
 from app.crud.base import Record
-from app.crud.crud_credential import credential
+from app.crud.crud_auth import credential
 from app.schemas.auth import PasswordChange, PasswordForm, RefreshRequest, Signup
 from app.schemas.user import UserCreate
 

@@ -1,6 +1,8 @@
-"""The API's documentation in the browser, from files of ours: it works without Internet."""
+"""The API's documentation: true to what failures look like, and shown without Internet."""
 
+from collections.abc import Callable
 from importlib.resources import files
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
@@ -17,7 +19,8 @@ POLICY = (
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serve Swagger UI at ``/docs`` and Redoc at ``/redoc``."""
+    """Serve Swagger UI at ``/docs`` and Redoc at ``/redoc``, from files of ours."""
+    app.openapi = describe_problems(app)
     folder = str(files("fastapi_offline").joinpath("static"))
     app.mount(ASSETS, StaticFiles(directory=folder, check_dir=False), name="docs-assets")
     app.add_api_route("/docs", swagger_ui, include_in_schema=False)
@@ -50,6 +53,27 @@ async def redoc(request: Request) -> HTMLResponse:
     return _with_policy(page)
 
 
+def describe_problems(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Return ``app.openapi`` with failures under the media type they are sent with."""
+    build = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = build()  # built anew whenever a route was added
+        for path in document["paths"].values():
+            for operation in path.values():
+                _move_problems(operation["responses"])
+        return document
+
+    return openapi
+
+
 def _with_policy(page: HTMLResponse) -> HTMLResponse:
     page.headers["Content-Security-Policy"] = POLICY
     return page
+
+
+def _move_problems(responses: dict[str, dict[str, Any]]) -> None:
+    for status, response in responses.items():
+        content = response.get("content", {})
+        if status >= "400" and "application/json" in content:
+            content["application/problem+json"] = content.pop("application/json")

@@ -38,8 +38,3 @@ def configure_logging(level: str) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # {% if cookiecutter.fan_out %}
-    # They log the URLs of outgoing calls, which may hold credentials and what clients asked for.
-    for name in ("httpx2", "httpcore2"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # {% endif %}

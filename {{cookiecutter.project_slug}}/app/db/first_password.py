@@ -5,7 +5,7 @@ import logging
 
 from app.core import passwords
 from app.core.config import Settings
-from app.crud.crud_credential import credential
+from app.crud.crud_auth import credential
 from app.db.engine import AsyncConnection
 
 logger = logging.getLogger(__name__)

@@ -31,7 +31,7 @@ class AccessLogMiddleware:
             await self.app(scope, receive, send_noting_status)
         finally:
             fields = {
-                "method": scope["method"],
+                "method": scope.get("sent_method", scope["method"]),
                 "route": route_template(scope),
                 "status": status,
                 "duration_ms": round((perf_counter() - start) * 1000, 3),

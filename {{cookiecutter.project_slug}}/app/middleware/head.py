@@ -12,5 +12,5 @@ class HeadMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "HEAD":
             # A copy: the server looks into its own to know that no body may follow.
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", "sent_method": "HEAD"}
         await self.app(scope, receive, send)

@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from app.core.config import Settings
 from app.core.errors import ConflictError, NotFoundError, UnavailableError
+from app.db import session
 from app.db.base import User
 from app.db.session import Database
 
@@ -117,6 +118,17 @@ async def test_error_about_something_else_stays_what_it_is(database: Database) -
     with pytest.raises(FileNotFoundError):
         async with database.read():
             raise FileNotFoundError
+
+
+async def test_outage_is_logged_once_a_second(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "monotonic", lambda: now)
+    for now in (1.0, 1.5, 2.5, 3.0):
+        with pytest.raises(UnavailableError):
+            async with database.read():
+                raise TimeoutError
+    assert len(caplog.messages) == 2
 
 
 async def test_database_without_tables_is_not_ready(database: Database) -> None:

@@ -42,6 +42,12 @@ def test_line_names_the_route_and_not_the_path(
     assert line["duration_ms"] > 0
 
 
+def test_line_tells_head_from_get(client: TestClient, log: pytest.LogCaptureFixture) -> None:
+    client.head("/health/live")
+    (line,) = lines(log)
+    assert (line["method"], line["route"]) == ("HEAD", "/health/live")
+
+
 def test_nobody_can_forge_a_line(log: pytest.LogCaptureFixture) -> None:
     logging.getLogger("app.access").info("%s", 'a\r\n{"level": "INFO"}')
     (line,) = lines(log)

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from app.core import limiter
+from app.core.about import ABOUT
 from app.core.config import Settings
 from app.core.rate_limit import RateLimitSettings
 from tests.middleware.test_rate_limit import running, statuses
@@ -74,6 +75,16 @@ async def test_processes_share_one_exact_limit(app: FastAPI, path: Path) -> None
     with redis(path):
         async with running(app) as one, running(app) as two:
             assert await statuses(100, one, two) == {404: 100, 429: 100}
+
+
+async def test_services_that_share_a_redis_count_apart(
+    app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with redis(path):
+        async with running(app) as one:
+            monkeypatch.setattr(limiter, "ABOUT", ABOUT._replace(title="Another API"))
+            async with running(app) as other:
+                assert await statuses(100, one, other) == {404: 200}
 
 
 @pytest.mark.slow

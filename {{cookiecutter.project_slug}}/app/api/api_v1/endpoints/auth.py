@@ -14,8 +14,7 @@ from app.api.credentials import (
 )
 from app.api.deps import DatabaseDep
 from app.core.errors import ForbiddenError, UnauthorizedError
-from app.crud.crud_credential import credential
-from app.crud.crud_login import login
+from app.crud.crud_auth import credential, login
 from app.schemas.auth import TokenPair
 from app.schemas.user import UserRead
 

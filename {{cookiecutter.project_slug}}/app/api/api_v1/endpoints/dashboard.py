@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from app.api.fan_out import DeadlineDep, FanOutDep
-from app.clients.part import attempt
+from app.clients.fan_out import attempt
 from app.schemas.fan_out import Dashboard
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"])

@@ -6,8 +6,8 @@ from anyio import from_thread, to_thread
 from fastapi import APIRouter
 
 from app.api.fan_out import DeadlineDep, FanOutDep
+from app.clients.fan_out import attempt
 from app.clients.ideas import IdeaSource
-from app.clients.part import attempt
 from app.schemas.fan_out import Ideas, Part, SourceIdeas
 
 router = APIRouter(prefix="/recipes", tags=["ideas"])

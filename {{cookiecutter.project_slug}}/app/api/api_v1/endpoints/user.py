@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from app.api.auth import REFUSALS, superuser
 from app.api.credentials import NewAccount
 from app.api.deps import DatabaseDep, IdPath, PageDep
-from app.crud.crud_credential import credential
+from app.crud.crud_auth import credential
 from app.crud.crud_user import user
 from app.schemas.page import Page
 from app.schemas.user import UserRead

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core import passwords
-from tests.accounts import AUTH, PASSWORD, QUICK, REAL, sign_up
+from tests.auth.accounts import AUTH, PASSWORD, QUICK, REAL, sign_up
 
 LOGINS = 41 + passwords.AT_ONCE
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.tokens import Tokens
-from tests.accounts import AUTH, SETTINGS, bearer
+from tests.auth.accounts import AUTH, SETTINGS, bearer
 
 assert SETTINGS.secret_key
 KEY = SETTINGS.secret_key.get_secret_value()

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from tests.accounts import AUTH, caller
+from tests.auth.accounts import AUTH, caller
 
 USERS = "/api/v1/users/"
 OPEN = {

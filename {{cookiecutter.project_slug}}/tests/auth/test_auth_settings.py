@@ -6,7 +6,7 @@ from app.core.auth import AuthSettings
 from app.core.config import load_settings
 from app.core.errors import UnauthorizedError
 from app.core.tokens import Tokens
-from tests.accounts import SETTINGS
+from tests.auth.accounts import SETTINGS
 
 KEY = "0123456789abcdef" * 2
 # {% if cookiecutter.database == "sqlite" %}

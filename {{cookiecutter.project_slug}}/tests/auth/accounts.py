@@ -11,7 +11,7 @@ from pydantic import Secret, SecretStr
 from app.core import passwords
 from app.core.auth import AuthSettings
 from app.core.tokens import Tokens
-from app.crud.crud_login import login
+from app.crud.crud_auth import login
 from app.crud.crud_user import user
 from app.db.session import Database
 from app.schemas.user import UserCreate

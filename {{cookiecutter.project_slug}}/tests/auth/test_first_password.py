@@ -6,10 +6,10 @@ from pydantic import Secret
 
 from app.core.auth import AuthSettings
 from app.core.config import Settings
-from app.crud.crud_credential import credential
+from app.crud.crud_auth import credential
 from app.db.init_db import init_db
 from app.db.session import Database
-from tests.accounts import PASSWORD, QUICK
+from tests.auth.accounts import PASSWORD, QUICK
 
 OTHER = AuthSettings.model_construct(first_superuser_password=Secret("another horse"))
 NONE = AuthSettings.model_construct()

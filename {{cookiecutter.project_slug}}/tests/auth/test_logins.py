@@ -1,15 +1,25 @@
 """What is stored of logins."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+# {% if cookiecutter.database == "postgresql" %}
+import pytest
+# {% endif %}
 from sqlalchemy import delete, select
+# {% if cookiecutter.database == "postgresql" %}
+from sqlalchemy.exc import DBAPIError
+# {% endif %}
 
 from app.core.tokens import Pair, Tokens
-from app.crud.crud_login import login
+# {% if cookiecutter.database == "postgresql" %}
+from app.crud.crud_auth import credential, login
+# {% else %}
+from app.crud.crud_auth import login
+# {% endif %}
 from app.crud.crud_user import user
 from app.db.base import Login, User
 from app.db.session import Database
 from app.schemas.user import UserCreate
-from tests.accounts import SETTINGS
+from tests.auth.accounts import SETTINGS
 
 TOKENS = Tokens(SETTINGS)
 
@@ -53,6 +63,20 @@ async def test_renewing_does_not_make_a_login_longer(database: Database) -> None
     assert TOKENS.renew(pair.claims).claims.exp == pair.claims.exp
 
 
+# {% if cookiecutter.database == "postgresql" %}
+async def test_deletion_of_a_user_waits_for_a_change_of_their_password(database: Database) -> None:
+    """Or it would hold the user, and wait for the password, of whom the change wants a login."""
+    async with database.write() as connection:
+        new = UserCreate(name="Ada", email="ada@example.com")
+        row = await credential.create_user(connection, new, "old")
+    async with database.write() as connection:
+        assert await credential.change(connection, row.id, "old", "new")
+        async with database._engine.connect() as deleting:
+            with pytest.raises(DBAPIError, match="could not obtain lock"):
+                await deleting.execute(select(User.id).with_for_update(nowait=True))
+
+
+# {% endif %}
 async def test_deleted_user_is_out_at_once(database: Database) -> None:
     pair = await open_login(database, await add_user(database))
     async with database.read() as connection:
