@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.combinations import DEFAULTS
+from tests.owner import REVISION
 from tests.programs import environment
 from tests.services import Service
 
@@ -129,6 +130,23 @@ def test_newcomer_logs_in_with_what_setup_wrote(
     with serving(service, variables) as running:
         assert running.post("/api/v1/auth/login", form).status == 200
         assert running.get("/api/v1/users/")[0].status == 401
+
+
+@pytest.mark.parametrize("service", [DEFAULTS.but(auth=True)], indirect=True, ids=str)
+def test_own_tables_outlive_the_feature_they_stood_on(
+    service: Service, variables: dict[str, str]
+) -> None:
+    """By the steps of ``docs/upgrading.md``; without them they go with it."""
+    revision = service.folder / "migrations/versions/ab12_label_index.py"
+    revision.write_text(REVISION.replace('"0001"', '"auth_0001"'), "utf-8")
+    service.run("alembic", "upgrade", "heads", **variables)
+    revision.write_text(REVISION, "utf-8")
+    service.run("alembic", "stamp", "heads", **variables)
+    service.run("alembic", "downgrade", "auth@0001", **variables)
+    with closing(sqlite3.connect(variables["DATABASE_URL"].removeprefix("sqlite:///"))) as file:
+        names = {name for (name,) in file.execute("SELECT name FROM sqlite_master")}
+    assert "ix_recipe_label" in names
+    assert "login" not in names
 
 
 def test_makefile_serves_its_developers(service: Service) -> None:

@@ -8,8 +8,13 @@ from tests.services import Service
 from tests.trees import BUILD, forest
 
 PLUGINS = Path(__file__).parent / "plugins"
-# Of the developer, and out of the tests' reach.
-DEVELOPERS = "FIRST_SUPERUSER_PASSWORD=whatever\nREFRESH_TOKEN_SECONDS=1\nRATE_LIMIT_REQUESTS=1\n"
+# Of the developer, and out of the tests' reach: whoever reads the last line ends.
+DEVELOPERS = """\
+FIRST_SUPERUSER_PASSWORD=whatever
+REFRESH_TOKEN_SECONDS=1
+RATE_LIMIT_REQUESTS=1
+GRACE_SECONDS=no
+"""
 # In TOML, as any owner may call theirs.
 NAME = '''"Zoë's \\"quick\\" <API> & co"'''
 

@@ -44,7 +44,7 @@ WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
             r"reddit",
             r"stamina",
             r"async.lru",
-            r"httpx2",
+            r"aiohttp",
         ),
         False: (),
     },
@@ -96,15 +96,11 @@ ALSO: dict[str, list[tuple[str, str | bool]]] = {
     r"multipart": [("auth", True), ("job_queue", "in_process"), ("job_queue", "procrastinate")],
 }
 
-# Where a word may stand all the same: other services have limits and mail servers log in, and what
-# talks to every service does so with httpx2.
+# Where a word may stand all the same: other services have limits and mail servers log in.
 EXCEPTIONS = (
-    ("app/clients/connection.py", re.compile(r"\b429\b")),
-    ("pyproject.toml", re.compile(r'(?<=^dev = \[\n)    "httpx2\b', re.MULTILINE)),
-    ("soak/*", re.compile(r"\bhttpx2\b")),
+    ("app/clients/connections.py", re.compile(r"\b429\b")),
     ("soak/malformed.py", re.compile(r"multipart|bearer", re.IGNORECASE)),
     ("tests/jobs/test_mail.py", re.compile(r"\bAUTH\b|\blogin\b")),
-    ("tests/*", re.compile(r"\bhttpx2\b")),
 )
 
 # The first names all questions, the second all that a package can be used with (but test_locks.py

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 HEAD = "# Generated from cookiecutter.json by tools/sync_copier.py; do not edit.\n"
 # Not for the files: two are read here, copier refuses at its prompts and never makes what is omitted.
 NOT_DERIVED = ("__prompts__", "__errors", "__refusal", "__folder", "__copied")
+# How cookiecutter renders; copier is told the first in its own words.
+COOKIECUTTERS_OWN = ("_jinja2_env_vars", "_new_lines")
 
 # It names no question, because an update renders the patterns of the new release with the answers
 # that the old one knew: https://github.com/copier-org/copier/issues/2482
@@ -83,7 +85,7 @@ class Declaration:
         self.constants: dict[str, object] = {
             key: value
             for key, value in content.items()
-            if re.match("_[^_]", key) and key != "_jinja2_env_vars"
+            if re.match("_[^_]", key) and key not in COOKIECUTTERS_OWN
         }
 
 
