@@ -367,7 +367,8 @@ async def test_log_tells_the_request(
     headers = {"X-Request-ID": "asked-for-it"}
     client.post("/behave?kind=behave", json={"does": "succeed"}, headers=headers)
     await work(worker)
-    lines = [json.loads(line) for line in caplog.text.splitlines() if "app.jobs" in line]
+    logged = [json.loads(line) for line in caplog.text.splitlines()]
+    lines = [line for line in logged if line["logger"].startswith("app.jobs")]
     assert {line["request_id"] for line in lines} == {"asked-for-it"}
     assert len(lines) == 2
 
