@@ -13,11 +13,10 @@ from limits import RateLimitItemPerSecond
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.types import Receive, Scope, Send
 
-from app.core import limiter, windows
+from app.core import limiter
 from app.core.config import Settings
-from app.core.limiter import Rule, SharedLimiter, open_limiter
+from app.core.limiter import RecentWindows, Rule, SharedLimiter, open_limiter
 from app.core.rate_limit import RateLimitSettings
-from app.core.windows import RecentWindows
 from app.middleware.rate_limit import client_of
 from tests.conftest import FRIEND, build
 
@@ -82,8 +81,7 @@ def use_up(client: TestClient) -> httpx2.Response:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Return what moves the time on by so many seconds."""
     now = 1000.0
-    for module in (limiter, windows):
-        monkeypatch.setattr(module, "monotonic", lambda: now)
+    monkeypatch.setattr(limiter, "monotonic", lambda: now)
 
     def move_on(seconds: float) -> None:
         nonlocal now
@@ -252,28 +250,28 @@ def test_document_says_so(client: TestClient) -> None:
 
 async def test_quiet_clients_are_forgotten(clock: Callable[[float], None]) -> None:
     storage = RecentWindows(60)
-    limiter = MovingWindowRateLimiter(storage)
+    windows = MovingWindowRateLimiter(storage)
     rule = RateLimitItemPerSecond(2, 60)
     for number in range(1000):
-        await limiter.hit(rule, str(number))
+        await windows.hit(rule, str(number))
     clock(30)
-    await limiter.hit(rule, "7")
+    await windows.hit(rule, "7")
     clock(30)
-    assert (await limiter.get_window_stats(rule, "0")).remaining == 2
-    assert await limiter.hit(rule, "7")
-    assert not await limiter.hit(rule, "7")
+    assert (await windows.get_window_stats(rule, "0")).remaining == 2
+    assert await windows.hit(rule, "7")
+    assert not await windows.hit(rule, "7")
     assert len(storage._windows) == 1
 
 
 async def test_flood_of_clients_fits_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "MAX_WINDOWS", 10)
+    monkeypatch.setattr(limiter, "MAX_WINDOWS", 10)
     storage = RecentWindows(60)
-    limiter = MovingWindowRateLimiter(storage)
+    windows = MovingWindowRateLimiter(storage)
     rule = RateLimitItemPerSecond(1, 60)
     for number in range(1000):
-        assert await limiter.hit(rule, str(number))
+        assert await windows.hit(rule, str(number))
     assert len(storage._windows) == 10
-    assert not await limiter.hit(rule, "999")
+    assert not await windows.hit(rule, "999")
 
 
 def test_password_of_the_storage_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
