@@ -100,6 +100,7 @@ def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.Monke
         ("NEWS_BASE_URL", "http://h:99999", "NEWS_BASE_URL: Port out of range"),  # example
         ("NEWS_BASE_URL", "http://h\n/a", "NEWS_BASE_URL: must be a URL that paths"),  # example
         ("NEWS_BASE_URL", "http://h/?a=1", "NEWS_BASE_URL: must be a URL that paths"),  # example
+        ("NEWS_BASE_URL", "http://a%3Ab@h", "NEWS_BASE_URL: must have no colon in the"),  # example
         ("IDEAS_SOURCES", ",", "IDEAS_SOURCES: "),  # example
         ("IDEAS_SOURCES", "..", "IDEAS_SOURCES: "),  # example
         ("IDEAS_SOURCES", "a,a", "IDEAS_SOURCES: must name each source once"),  # example

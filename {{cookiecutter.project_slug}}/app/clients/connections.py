@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -23,7 +23,7 @@ class Connections:
     def __init__(self, base_url: str, limit: int, headers: Mapping[str, str] | None) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=limit),
-            headers=headers,
+            headers=_credentials(base_url) | dict(headers or {}),
             proxy=_proxy(base_url),
             timeout=aiohttp.ClientTimeout(),  # none: callers have one
             # What one client's request made the service set is not the next one's business.
@@ -32,7 +32,7 @@ class Connections:
 
     async def get(self, url: str) -> bytes:
         """Return the body of a good answer; raise ``UpstreamError`` for any other, or none."""
-        host = urlsplit(url).hostname  # the rest of the address may hold credentials
+        host = urlsplit(url).hostname  # the rest of the address may be private
         current = request_id.get()
         headers = None if current is None else {HEADER: current}
         try:
@@ -55,6 +55,15 @@ class Connections:
     async def aclose(self) -> None:
         """Close them."""
         await self._session.close()
+
+
+def _credentials(base_url: str) -> dict[str, str]:
+    """Return the header for those in the address; aiohttp would send them as Latin-1."""
+    parts = urlsplit(base_url)
+    if parts.username is None:
+        return {}
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    return {"Authorization": aiohttp.encode_basic_auth(user, password)}
 
 
 def _proxy(base_url: str) -> str | None:

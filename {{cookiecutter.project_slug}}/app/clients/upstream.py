@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from async_lru import alru_cache
 from pydantic import BaseModel, ValidationError
@@ -39,7 +39,9 @@ class Upstream:
         connections: Callable[[], "Connections"],
         settings: FanOutSettings,
     ) -> None:
-        self._base_url = base_url.rstrip("/")
+        parts = urlsplit(base_url)
+        # Without credentials, which the connections send, so that no error quotes them.
+        self._base_url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
         self._timeout_seconds = settings.upstream_timeout_seconds
         self._retries = settings.upstream_retries
         self._connections = connections

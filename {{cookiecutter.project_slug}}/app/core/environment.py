@@ -1,7 +1,7 @@
 """How settings are read: from the environment, then from ``.env`` in the working directory."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +27,8 @@ def check_base_url(value: str) -> str:
         raise ValueError("must be a URL that begins with http:// or https://")
     if parts.query or parts.fragment or " " in value or not value.isprintable():
         raise ValueError("must be a URL that paths can follow, without ?, # and spaces")
+    if ":" in unquote(parts.username or ""):
+        raise ValueError("must have no colon in the name of its user")
     _ = parts.port  # raises ValueError if it is out of range
     return value.rstrip("/")
 

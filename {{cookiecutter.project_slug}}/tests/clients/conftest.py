@@ -37,7 +37,7 @@ async def upstreams(answer: Answer, options: dict[str, float | str]) -> AsyncGen
     """Lend clients of services that a function plays, each under a path of its own."""
     async with RawTestServer(answer) as server:
         # By name: of hosts that are numbers aiohttp would keep no cookies anyway.
-        url = server.make_url("/").with_host("localhost").with_user("user").with_password("secret")
+        url = server.make_url("/").with_host("localhost").with_user("user").with_password("sécret")
         addresses = {f"{name}_base_url": f"{url}{name}" for name in ("ideas", "weather", "news")}
         changes = {"upstream_cache_seconds": 0} | addresses | options
         async with open_fan_out(FanOutSettings().model_copy(update=changes)) as fan_out:
