@@ -3,8 +3,8 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.test_recipes import RECIPES, SOUP
 from tests.auth.accounts import caller
+from tests.test_recipes import RECIPES, SOUP
 
 CHANGES = [
     ("PUT", SOUP | {"label": "Stew"}),

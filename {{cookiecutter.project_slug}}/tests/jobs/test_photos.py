@@ -22,11 +22,11 @@ from app.jobs.flavours import run_body
 from app.jobs.images import NAME, store_image
 from app.jobs.photos import PHOTO, PhotoParameters, finish_photo
 from app.jobs.run import Run
-from tests.api.test_recipes import RECIPES, add, submitter_id
 # {% if cookiecutter.auth %}
 from tests.auth.accounts import caller
 # {% endif %}
 from tests.jobs.client import JOBS
+from tests.test_recipes import RECIPES, add, submitter_id
 
 __all__ = ["submitter_id"]  # a fixture
 

@@ -1,9 +1,19 @@
-"""The recipes API, seen by its clients."""
+"""Recipes: the API, the page that shows them, and the samples on a developer's machine."""
 
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import delete
+
+from app.core.about import ABOUT
+from app.core.config import Settings
+from app.core.errors import ConflictError
+from app.crud.crud_recipe import recipe
+from app.db.base import User
+from app.db.init_db import init_db
+from app.db.session import Database
 
 RECIPES = "/api/v1/recipes/"
 SOUP = {"label": "Leek soup", "source": "Grandma", "url": "https://example.com/soup"}
@@ -129,3 +139,65 @@ def test_more_requests_than_connections_all_get_an_answer(
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(read, range(16))) == {200}
         assert set(threads.map(write, range(8))) == {201}
+
+
+def test_page_lists_recipes_and_trusts_none(client: TestClient, submitter_id: int) -> None:
+    url = "https://example.com/?a=1&b=2"
+    add(client, submitter_id, label="<script>", source="Ada & co", url=url)
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "&lt;script&gt;" in page.text
+    assert "Ada &amp; co" in page.text
+    assert 'href="https://example.com/?a=1&amp;b=2"' in page.text
+    assert "<script" not in page.text
+
+
+def test_page_tells_what_the_service_is(client: TestClient) -> None:
+    page = unescape(client.get("/").text)
+    assert f"<title>{ABOUT.title}</title>" in page
+    assert all(feature in page for feature in ABOUT.features)
+    assert 'href="/docs"' in page
+
+
+def test_page_gets_its_style_from_here_and_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/")
+    assert 'href="/static/style.css"' in page.text
+    assert client.get("/static/style.css").headers["content-type"].startswith("text/css")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "//" not in page.text.replace("http://www.w3.org", "")
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+async def count(database: Database) -> int:
+    async with database.read() as connection:
+        return len(await recipe.get_multi(connection, after=0, limit=100))
+
+
+async def test_samples_are_added_once(database: Database, settings: Settings) -> None:
+    for _ in range(2):
+        await init_db(database, settings)
+    assert await count(database) == 3
+
+
+async def test_no_sample_comes_back(database: Database, settings: Settings) -> None:
+    await init_db(database, settings)
+    async with database.write() as connection:
+        [first] = await recipe.get_multi(connection, after=0, limit=1)
+        await recipe.remove(connection, first.id)
+    await init_db(database, settings)
+    assert await count(database) == 2
+
+
+async def test_no_samples_where_people_work(database: Database, settings: Settings) -> None:
+    await init_db(database, settings.model_copy(update={"environment": "staging"}))
+    assert await count(database) == 0
+
+
+async def test_user_with_recipes_cannot_be_deleted(database: Database, settings: Settings) -> None:
+    await init_db(database, settings)
+    with pytest.raises(ConflictError, match="it contradicts what is stored"):
+        async with database.write() as connection:
+            await connection.execute(delete(User))
+
+
+# {%- endfilter +%}
