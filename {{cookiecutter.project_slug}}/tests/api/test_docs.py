@@ -1,10 +1,21 @@
-"""The API's documentation."""
+"""The API's documentation: where it is shown, and that no answer is one it does not describe."""
 
+# {% if cookiecutter.job_queue == "in_process" %}
+from collections.abc import Iterator
+
+# {% endif %}
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.core.config import Settings
+# {% if cookiecutter.job_queue == "in_process" %}
+from app.jobs import in_process
+# {% endif %}
 from app.main import create_app
+# {% if cookiecutter.auth %}
+from tests.auth import accounts
+# {% endif %}
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
@@ -40,3 +51,42 @@ def test_production_hides_the_documentation_unless_asked(settings: Settings) -> 
             assert client.get(path).status_code == 404
     with TestClient(create_app(production.model_copy(update={"docs_enabled": True}))) as client:
         assert client.get("/docs").status_code == 200
+
+
+# {% if cookiecutter.fan_out %}
+@pytest.fixture(autouse=True)  # example
+def _nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:  # example
+    """Let all other services be behind a proxy that is out of order."""  # example
+    monkeypatch.setenv("https_proxy", "127.0.0.1:1")  # example
+    monkeypatch.setenv("no_proxy", "")  # example
+
+
+# {% endif %}
+# {% if cookiecutter.job_queue == "in_process" %}
+@pytest.fixture(scope="module", autouse=True)
+def _no_work() -> Iterator[None]:
+    """Leave the jobs in their queue: they are large, and no answer waits for one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_process, "KINDS", {})
+        yield
+
+
+# {% endif %}
+# {% if cookiecutter.auth %}
+@pytest.mark.slow
+def test_answers_are_as_documented(app: FastAPI, client: TestClient) -> None:
+    superuser = {"Authorization": client.headers["Authorization"]}
+    user = accounts.caller(client, "ada@example.com")
+    # Takes a second, for which runs without this test need not wait.
+    from tests.document import check_answers
+
+    check_answers(app, [{}, user, superuser])
+# {% else %}
+@pytest.mark.slow
+@pytest.mark.usefixtures("settings")
+def test_answers_are_as_documented(app: FastAPI) -> None:
+    # Takes a second, for which runs without this test need not wait.
+    from tests.document import check_answers
+
+    check_answers(app, [{}])
+# {% endif %}
