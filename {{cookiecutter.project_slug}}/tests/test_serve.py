@@ -1,4 +1,4 @@
-"""The service as a process."""
+"""The service as a process, and how it treats clients that do not come to the point."""
 
 import asyncio
 import os
@@ -6,9 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -17,17 +17,30 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 from sqlalchemy import select
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
-from app import serve
+from app import protocol, serve
 from app.core.config import Settings
 from app.db.base import User
 from app.db.engine import run_blocking
 from app.main import create_app
+from app.protocol import BoundedProtocol
 from app.serve import build
+from soak import service
 from tests.conftest import ROOT, server
 
 pytestmark = pytest.mark.slow
 PYTHON = [sys.executable, "-m"]
+# Of the clients that do not come to the point.
+SECONDS = 0.2
+HEADER = b"X-More: 1\r\n"
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
+REQUEST = HEAD + b"\r\n"
+LATE_HEAD = HEAD.replace(b"/", b"/late", 1)
+LATE_REQUEST = LATE_HEAD + b"\r\n"
+WITH_BODY = HEAD + b"Content-Length: 1000\r\n\r\n"
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
@@ -241,3 +254,97 @@ def test_clients_are_asked_to_leave_and_need_not(settings: Settings) -> None:
         assert client.get("/health/live").headers["connection"] == "close"
         assert running.wait(5) == -signal.SIGTERM
         idle.close()
+
+
+def test_soak_does_not_heed_the_developers_settings(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("app", "migrations", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / ".env").write_text("MAX_BODY_SECONDS=no\n", encoding="utf-8")
+    monkeypatch.setattr(service, "ROOT", tmp_path)
+    monkeypatch.setenv("MAX_BODY_BYTES", "no")
+    url = settings.database_url.render_as_string(hide_password=False)
+    with service.serving(url) as running:
+        assert running.is_ready()
+
+
+async def say_ok(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer at once, or late."""
+    if scope["path"] == "/late":
+        await asyncio.sleep(2 * SECONDS)
+    await PlainTextResponse("ok")(scope, receive, send)
+
+
+@asynccontextmanager
+async def connection(
+    *, head_within: float = SECONDS
+) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect to a server that waits so many seconds for a head."""
+    config = uvicorn.Config(say_ok, log_config=None)
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: BoundedProtocol(config, state, {}), "127.0.0.1", 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "HEADER_SECONDS", head_within)
+        async with listening, asyncio.timeout(SECONDS * 20):
+            reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+            yield reader, writer
+            writer.close()
+
+
+async def heard(reader: asyncio.StreamReader) -> bytes:
+    """Return what comes before the end, which is a reset where the server has not read all."""
+    said = b""
+    with suppress(ConnectionResetError):
+        while more := await reader.read(1000):
+            said += more
+    return said
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        (b"", b""),
+        (b"", b"\r\n"),
+        (HEAD, b""),
+        (HEAD, HEADER),
+        (REQUEST + HEAD, HEADER),
+        (WITH_BODY, b"a"),
+    ],
+)
+async def test_who_drips_is_disconnected(start: bytes, drop: bytes) -> None:
+    async def drip() -> None:
+        writer.write(start)
+        while not writer.is_closing():
+            writer.write(drop)
+            await asyncio.sleep(SECONDS / 10)
+
+    async with connection() as (reader, writer):
+        dripping = asyncio.create_task(drip())
+        assert (await heard(reader)).count(b"200 OK") == (b"\r\n\r\n" in start)
+        dripping.cancel()
+
+
+async def test_head_without_end_is_cut_off() -> None:
+    async with connection(head_within=60) as (reader, writer):
+        writer.write(HEAD + HEADER * 100_000)
+        assert await heard(reader) == b""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [LATE_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", REQUEST + LATE_REQUEST + HEAD],
+    ids=["trailers", "head behind requests"],
+)
+async def test_headers_without_end_are_cut_off(start: bytes) -> None:
+    async with connection(head_within=60) as (reader, writer):
+        writer.write(start + HEADER * 100_000)
+        await heard(reader)
+
+
+async def test_request_that_takes_its_time_is_answered() -> None:
+    async with connection() as (reader, writer):
+        for _ in range(2):
+            writer.write(LATE_REQUEST)
+            assert b"200 OK" in await reader.readuntil(b"ok")
