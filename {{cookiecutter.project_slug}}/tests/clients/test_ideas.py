@@ -1,9 +1,13 @@
-"""Ideas from several sources: the twins."""
+"""Ideas from several sources: the twins, and the demo that compares them."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from gzip import compress
+from pathlib import Path
 from time import sleep
 
 import pytest
@@ -11,6 +15,7 @@ import stamina
 from aiohttp import web
 
 from tests.clients.conftest import Serve
+from tests.conftest import ROOT
 
 TWINS = ["/api/v1/recipes/ideas", "/api/v1/recipes/ideas/async"]
 SOURCES = ["recipes", "easyrecipes", "TopSecretRecipes"]
@@ -302,3 +307,18 @@ def test_connections_are_used_and_bounded(serve: Serve, connections: int) -> Non
         answers = list(threads.map(client.get, [TWINS[1]] * 6))
     assert max(peaks) == connections
     assert {one.json()["sources"][0]["status"] for one in answers} == {"ok"}
+
+
+@pytest.mark.slow
+def test_the_demo_prints_its_table_only_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "demo.fan_out"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert done.stdout.startswith("Each source answers after 100 ms.")
+    assert not list(tmp_path.iterdir())
