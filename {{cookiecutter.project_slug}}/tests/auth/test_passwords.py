@@ -1,15 +1,23 @@
-"""Passwords are hashed few at a time, and hold up nobody else."""
+"""Passwords are hashed few at a time and hold up nobody else; the first superuser is given one."""
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Event, Lock
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import Secret
 
 from app.core import passwords
+from app.core.auth import AuthSettings
+from app.core.config import Settings
+from app.crud.crud_auth import credential
+from app.db.init_db import init_db
+from app.db.session import Database
 from tests.auth.accounts import AUTH, PASSWORD, QUICK, REAL, sign_up
 
 LOGINS = 41 + passwords.AT_ONCE
+OTHER_PASSWORD = AuthSettings.model_construct(first_superuser_password=Secret("another horse"))
+NO_PASSWORD = AuthSettings.model_construct()
 
 
 class Slow:
@@ -93,3 +101,37 @@ def test_waiting_for_a_turn_ends(
 def test_service_hashes_at_full_cost() -> None:
     """As RFC 9106 recommends; just the tests lower it."""
     assert REAL.hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+async def opens(database: Database, password: str) -> bool:
+    """Tell whether the first superuser can log in with it."""
+    async with database.read() as connection:
+        row = await credential.get_by_email(connection, "admin@example.com")
+    return row is not None and row.password_hash and QUICK.verify(password, row.password_hash)
+
+
+async def test_first_password_is_given_once(database: Database, settings: Settings) -> None:
+    await init_db(database, settings)
+    assert await opens(database, PASSWORD)
+    for later in (OTHER_PASSWORD, NO_PASSWORD):
+        await init_db(database, settings.model_copy(update={"auth": later}))
+        assert await opens(database, PASSWORD)
+
+
+async def test_developer_may_add_the_first_password_later(
+    database: Database, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    await init_db(database, settings.model_copy(update={"auth": NO_PASSWORD}))
+    assert "admin@example.com cannot log in" in caplog.text
+    await init_db(database, settings)
+    assert await opens(database, PASSWORD)
+
+
+async def test_first_password_is_required_elsewhere(database: Database, settings: Settings) -> None:
+    changes = {"environment": "production", "auth": NO_PASSWORD}
+    with pytest.raises(ValueError, match="FIRST_SUPERUSER_PASSWORD must be set in production"):
+        await init_db(database, settings.model_copy(update=changes))
+
+
+# {%- endfilter +%}
