@@ -30,7 +30,7 @@ from app.db.session import Database
 from soak.outage import Postgresql, new_server
 from tests.conftest import ROOT
 # {% if cookiecutter.job_queue == "procrastinate" %}
-from tests.jobs.table import queue
+from tests.jobs.jobs import queue
 from tests.jobs.test_worker import process as work
 from tests.jobs.test_worker import reach
 # {% endif %}

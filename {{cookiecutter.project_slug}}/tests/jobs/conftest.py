@@ -1,10 +1,12 @@
-"""Jobs of tests, queued through an endpoint of their own."""
+"""Jobs of the tests, queued through an endpoint of their own, and what a client does about them."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 # {% if cookiecutter.job_queue == "in_process" %}
 from collections.abc import Iterator
-
 # {% endif %}
+from time import monotonic, sleep
+from typing import Any
+
 import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
@@ -14,7 +16,10 @@ from app.api.jobs import EnqueueDep, accepted
 from app.core.errors import ConflictError
 from app.jobs.kinds import KINDS
 from app.schemas.job import JobAccepted
-from tests.jobs.kinds import ALONE, BEHAVE, BRIEF, Behaviour
+from tests.jobs.jobs import ALONE, BEHAVE, BRIEF, Behaviour
+
+JOBS = "/api/v1/jobs/"
+ENDED = {"succeeded", "failed", "interrupted", "cancelled"}
 
 
 async def start(
@@ -55,3 +60,27 @@ def client(app: FastAPI, client: TestClient) -> TestClient:
     """Add the endpoint."""
     app.add_api_route("/behave", start, methods=["POST"], status_code=202)
     return client
+
+
+def behave(client: TestClient, does: str, *, kind: str = "behave", key: str | None = None) -> int:
+    """Queue a job of the tests and return its id."""
+    headers = {"Idempotency-Key": key} if key else {}
+    response = client.post(f"/behave?kind={kind}", json={"does": does}, headers=headers)
+    assert response.status_code == 202, response.text
+    return response.json()["id"]
+
+
+def read(client: TestClient, id: int, *, until: set[str]) -> dict[str, Any]:
+    """Ask about a job until it has one of these statuses."""
+    give_up_at = monotonic() + 10
+    while True:
+        job = client.get(f"{JOBS}{id}").json()
+        if job["status"] in until:
+            return job
+        assert monotonic() < give_up_at, job
+        sleep(0.005)
+
+
+def ended(client: TestClient, id: int) -> dict[str, Any]:
+    """Ask about a job until it has ended."""
+    return read(client, id, until=ENDED)

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from tests.jobs.client import JOBS, behave
+from tests.jobs.conftest import JOBS, behave
 
 TASKS = "/api/v1/tasks/"
 

@@ -28,10 +28,9 @@ from app.jobs.run import JobTable
 # {% if cookiecutter.auth %}
 from tests.auth import accounts
 # {% endif %}
-from tests.jobs.client import JOBS, behave, ended, read
-from tests.jobs.kinds import ALONE
-from tests.jobs.table import change, queue, take
-from tests.jobs.table import get as get_job
+from tests.jobs.conftest import JOBS, behave, ended, read
+from tests.jobs.jobs import ALONE, change, queue, take
+from tests.jobs.jobs import get as get_job
 from tests.test_serve import process
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)

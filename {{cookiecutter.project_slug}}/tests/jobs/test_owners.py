@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.auth.accounts import caller
-from tests.jobs.client import JOBS
+from tests.jobs.conftest import JOBS
 
 BEHAVE = "/behave?kind=behave"
 JOB = {"does": "succeed"}

@@ -25,7 +25,7 @@ from app.jobs.run import Run
 # {% if cookiecutter.auth %}
 from tests.auth.accounts import caller
 # {% endif %}
-from tests.jobs.client import JOBS
+from tests.jobs.conftest import JOBS
 from tests.test_recipes import RECIPES, add, submitter_id
 
 __all__ = ["submitter_id"]  # a fixture

@@ -1,20 +1,26 @@
-"""Attempts at jobs, without a queue."""
+"""Attempts at jobs, without a queue, and what becomes of old ones."""
 
+import datetime as dt
 from functools import partial
 
 import anyio
 import pytest
+from sqlalchemy import update
 
 from app.core.config import Settings
 from app.core.errors import UnavailableError
 from app.core.jobs import JobSettings
 from app.crud.base import Record
+from app.crud.crud_job import job
+from app.db.base import Job
 from app.db.engine import run_from_loop
 from app.db.session import Database
+from app.jobs import run
 from app.jobs.run import Run
 from app.jobs.runner import Runner
-from tests.jobs.kinds import Deed
-from tests.jobs.table import change, get, queue, take
+from tests.jobs.jobs import Deed, change, count, get, queue, take
+
+NOW = dt.datetime.now(dt.UTC)
 
 
 async def begun(database: Database, does: Deed) -> Record:
@@ -53,3 +59,22 @@ async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
     await run_from_loop(partial(change, database, row.id, is_cancel_requested=True))
     patient = settings.model_copy(update={"jobs": JobSettings()})
     assert await Runner(database, patient, unfinished="queued").run(row) == "succeeded"
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+async def test_old_jobs_are_deleted_a_bounded_number_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH", 2)
+    await queue(database, "succeed", count=5)
+    async with database.write() as connection:
+        await connection.execute(update(Job).values(finished_at=NOW - dt.timedelta(days=8)))
+        assert await job.forget(connection, NOW, 2) == 2
+    assert await count(database, "queued") == 3
+    await run.JobTable(database).forget(keep_days=9)
+    assert await count(database, "queued") == 3
+    await run.JobTable(database).forget(keep_days=7)
+    assert await count(database, "queued") == 0
+
+
+# {%- endfilter +%}
