@@ -1,24 +1,43 @@
-"""What only PostgreSQL can do to a service."""
+"""PostgreSQL: what only it can do to a service, also when it hangs, and the one of a developer."""
 
-# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 # {% if cookiecutter.async_db %}
 import asyncio
 # {% endif %}
+import shutil
+import signal
 import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from functools import partial
+# {% endif %}
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import sleep
 
 import pytest
 from sqlalchemy import text
 
 from app.core.config import Settings
 from app.core.errors import UnavailableError
-# {% if cookiecutter.async_db %}
+# {% if cookiecutter.async_db or cookiecutter.job_queue == "procrastinate" %}
 from app.db import engine, postgresql
-from app.db.engine import AsyncEngine
 # {% else %}
 from app.db import postgresql
 # {% endif %}
 from app.db.session import Database
-from tests.postgresql import SWEEPER
+from scripts import local_database
+from soak.outage import Postgresql, new_server
+from tests.conftest import ROOT
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from tests.jobs.jobs import queue
+from tests.jobs.test_worker import process as work
+from tests.jobs.test_worker import reach
+# {% endif %}
+from tests.postgresql import SWEEPER, connect
+from tests.test_serve import PYTHON, environment, get, process
 
 KILL_THE_OTHERS = text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
@@ -27,6 +46,7 @@ KILL_THE_OTHERS = text(
 ).bindparams(spared=SWEEPER)
 
 
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 @pytest.mark.parametrize("idle_seconds", [0, 1])
 async def test_connection_cut_while_idle_is_replaced(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, idle_seconds: float
@@ -62,11 +82,11 @@ async def test_connection_cut_at_work_is_reported_and_replaced(settings: Setting
 async def test_closing_ends_though_the_server_hangs(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hang(_: AsyncEngine) -> None:
+    async def hang(_: engine.AsyncEngine) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(engine, "CLOSE_SECONDS", 0.01)
-    monkeypatch.setattr(AsyncEngine, "dispose", hang)
+    monkeypatch.setattr(engine.AsyncEngine, "dispose", hang)
     async with asyncio.timeout(1):
         await database.close()
 
@@ -114,4 +134,93 @@ async def test_statement_that_takes_too_long_is_given_up(settings: Settings) -> 
     await database.close()
 
 
-# {%- endfilter +%}
+# {% endfilter %}
+@pytest.fixture(scope="module")
+def server() -> Generator[Postgresql]:
+    """Lend a migrated database on a server that may be frozen."""
+    with new_server() as server:
+        variables = environment(Settings(database_url=server.url))
+        migrate = [*PYTHON, "alembic", "-c", ROOT / "pyproject.toml", "upgrade", "heads"]
+        subprocess.run(migrate, env=variables, check=True)
+        yield server
+
+
+# {% if cookiecutter.async_db %}
+@pytest.mark.slow
+async def test_statement_ends_though_the_server_hangs(server: Postgresql) -> None:
+    settings = Settings(database_url=server.url, database_statement_seconds=1)
+    database = Database.from_settings(settings)
+    with pytest.raises(UnavailableError):
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+            with server.frozen():
+                async with asyncio.timeout(5):
+                    await connection.execute(text("SELECT 1"))
+    await database.ping()
+    await database.close()
+
+
+# {% endif %}
+# {% if cookiecutter.job_queue == "procrastinate" %}
+@pytest.mark.slow
+async def test_worker_ends_though_the_server_hangs(server: Postgresql) -> None:
+    """So that its supervisor starts it again."""
+    settings = Settings(database_url=server.url)
+    bounds = {name: "1" for name in ("DATABASE_CONNECT_SECONDS", "DATABASE_STATEMENT_SECONDS")}
+    database = Database.from_settings(settings)
+    await engine.run_from_loop(partial(queue, database, "hang"))
+    with work(settings, **bounds) as worker:
+        await reach(database, 1, "running")
+        with server.frozen():
+            assert worker.wait(40) == 1
+    await engine.run_from_loop(database.close)
+
+
+# {% endif %}
+@pytest.mark.slow
+def test_service_ends_though_the_server_hangs(server: Postgresql) -> None:
+    settings = Settings(database_url=server.url)
+    with (
+        process(settings, DATABASE_STATEMENT_SECONDS="1", GRACE_SECONDS="5") as (running, url),
+        ThreadPoolExecutor() as thread,
+        server.frozen(),
+    ):
+        waiting = thread.submit(get, f"{url}/health/ready")
+        sleep(1)  # for the request to arrive
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == -signal.SIGTERM
+        assert waiting.result().status_code == 503
+
+
+@pytest.mark.parametrize("mode", [None, 0o600, 0o644])
+def test_local_address_is_written_for_nobody_else_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int | None
+) -> None:
+    env = tmp_path / ".env"
+    monkeypatch.setattr(local_database, "ENV_FILE", env)
+    if mode:
+        env.write_text("PORT=9\nDATABASE_URL=old\n")
+        env.chmod(mode)
+    local_database.write("postgresql://new")
+    assert env.stat().st_mode & 0o777 == 0o600
+    assert env.read_text().splitlines()[-1] == 'DATABASE_URL="postgresql://new"'
+    assert env.read_text().count("DATABASE_URL") == 1
+    assert env.read_text().startswith("PORT=9\n") == (mode is not None)
+
+
+@pytest.mark.slow
+def test_local_server_runs_in_a_folder_of_any_name() -> None:
+    # Not in pytest's folders: see tests/postgresql.py.
+    with TemporaryDirectory(prefix="a b&c;d+e#f%20g:h,i'j(k)-") as folder:
+        Path(folder, "scripts").mkdir()
+        shutil.copy(local_database.__file__, Path(folder, "scripts"))
+        command = [sys.executable, "-m", "scripts.local_database"]
+        subprocess.run([*command, "start"], cwd=folder, check=True)
+        try:
+            settings = Settings(_env_file=Path(folder, ".env"))
+            with connect(settings.database_url) as execute:
+                # Nobody else may reach it: it asks for no password.
+                is_closed = "current_setting('unix_socket_permissions') = '0700'"
+                execute(f"DO $$ BEGIN ASSERT {is_closed}; END $$")
+        finally:
+            subprocess.run([*command, "stop"], cwd=folder, check=True)
