@@ -1,4 +1,4 @@
-"""The migrations."""
+"""A new database: the migrations that build it, and the data it starts with."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +8,13 @@ from alembic import command
 from sqlalchemy import URL, Connection, MetaData, PrimaryKeyConstraint, inspect
 
 from app.core.config import Settings
+from app.crud.crud_user import user
 from app.db.base import Base
 from app.db.engine import run_blocking
-from tests.conftest import ALEMBIC, server
+from app.db.init_db import init_db
+from app.db.session import Database
+from app.schemas.user import UserCreate
+from tests.conftest import ALEMBIC, ROOT, server
 
 
 def test_models_and_migrations_agree(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +70,32 @@ def test_migrations_can_be_undone_and_done_again(own_database: URL) -> None:
 def test_initial_revision_is_the_only_root() -> None:
     roots = [
         path.name
-        for path in (Path(__file__).parents[2] / "migrations" / "versions").glob("*.py")
+        for path in (ROOT / "migrations" / "versions").glob("*.py")
         if "down_revision = None" in path.read_text(encoding="utf-8")
     ]
     assert len(roots) == 1
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+@pytest.mark.parametrize("environment", ["local", "production"])
+async def test_first_superuser_is_there_once(
+    database: Database, settings: Settings, environment: str
+) -> None:
+    settings = settings.model_copy(update={"environment": environment})
+    for _ in range(2):
+        await init_db(database, settings)
+    async with database.read() as connection:
+        rows = await user.get_multi(connection, after=0, limit=10)
+    assert [(row.email, row.is_superuser) for row in rows] == [("admin@example.com", True)]
+
+
+async def test_nobody_gets_superuser_by_taking_the_address_first(
+    database: Database, settings: Settings
+) -> None:
+    async with database.write() as connection:
+        await user.create(connection, UserCreate(name="Eve", email="admin@example.com"))
+    with pytest.raises(ValueError, match="FIRST_SUPERUSER"):
+        await init_db(database, settings)
+
+
+# {%- endfilter +%}
