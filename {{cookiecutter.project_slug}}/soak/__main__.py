@@ -8,20 +8,11 @@ import sys
 from tempfile import TemporaryDirectory
 # {% endif %}
 
-from soak import (
-    greedy_clients,
-    # {% if cookiecutter.rate_limit %}
-    limit,
-    # {% endif %}
-    # {% if cookiecutter.auth %}
-    logins,
-    # {% endif %}
-    malformed,
-    # {% if cookiecutter.database == "postgresql" %}
-    outage,
-    # {% endif %}
-    stopping,
-)
+# {% if cookiecutter.database == "postgresql" %}
+from soak import malformed, outage, pressure
+# {% else %}
+from soak import malformed, pressure
+# {% endif %}
 from soak.service import Promise, serving
 
 
@@ -47,15 +38,16 @@ def attack() -> list[Promise]:
     with outage.new_server() as database, serving(database.url) as service:
         return [
             *malformed.attack(service),
-            *greedy_clients.attack(service),
+            *pressure.send_too_much(service),
+            *pressure.come_to_no_point(service),
             # {% if cookiecutter.auth %}
-            *logins.attack(service),
+            *pressure.guess_passwords(service),
             # {% endif %}
             # {% if cookiecutter.rate_limit %}
-            *limit.attack(database.url),
+            *pressure.exceed_limit(database.url),
             # {% endif %}
             *outage.attack(service, database),
-            *stopping.attack(service),
+            *pressure.stop(service),
         ]
 
 
@@ -67,14 +59,15 @@ def attack() -> list[Promise]:
         with serving(url) as service:
             return [
                 *malformed.attack(service),
-                *greedy_clients.attack(service),
+                *pressure.send_too_much(service),
+                *pressure.come_to_no_point(service),
                 # {% if cookiecutter.auth %}
-                *logins.attack(service),
+                *pressure.guess_passwords(service),
                 # {% endif %}
                 # {% if cookiecutter.rate_limit %}
-                *limit.attack(url),
+                *pressure.exceed_limit(url),
                 # {% endif %}
-                *stopping.attack(service),
+                *pressure.stop(service),
             ]
 
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from soak.load import USERS
-from soak.service import Promise, Service
+from soak.service import USERS, Promise, Service
 
 JSON = {"Content-Type": "application/json"}
 # In place of an id, a word or a number in the path or the query.

