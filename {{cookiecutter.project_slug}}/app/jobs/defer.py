@@ -4,7 +4,7 @@
 from sqlalchemy import BigInteger, bindparam, text
 
 from app.db.engine import AsyncConnection
-from app.jobs.kind import Lane
+from app.jobs.run import Lane
 
 TASK = "run_job"
 DEFER = text(

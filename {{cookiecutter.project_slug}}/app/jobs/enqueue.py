@@ -12,11 +12,9 @@ from app.crud.crud_job import job
 from app.db.engine import AsyncConnection
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from app.jobs.defer import defer
-# {% endif %}
-from app.jobs.kind import Kind
-# {% if cookiecutter.job_queue == "procrastinate" %}
 from app.jobs.kinds import KINDS
 # {% endif %}
+from app.jobs.run import Kind
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 from app.jobs.flavours import run_in_loop
 from app.jobs.images import make_thumbnail
-from app.jobs.kind import Kind
 from app.jobs.mail import send_mail
-from app.jobs.run import Run
+from app.jobs.run import Kind, Run
 
 
 class PhotoParameters(BaseModel):

@@ -4,8 +4,7 @@
 from typing import Any
 
 from app.jobs.flavours import run_in_child, run_in_loop
-from app.jobs.kind import Kind
-from app.jobs.run import Run
+from app.jobs.run import Kind, Run
 from app.jobs.sieve import count_primes
 from app.schemas.job import PrimesParameters
 

@@ -1,13 +1,17 @@
-"""One attempt at a job, and all that the machinery stores about it."""
+"""What a kind of jobs consists of, one attempt at a job, and all that is stored about it."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 import datetime as dt
 # {% if cookiecutter.job_queue == "in_process" %}
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+# {% else %}
+from collections.abc import Callable
 # {% endif %}
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from anyio.lowlevel import checkpoint
+from pydantic import BaseModel
 
 from app.core.config import Settings
 from app.crud.base import Record
@@ -17,6 +21,19 @@ from app.jobs.flavours import run_in_loop
 from app.schemas.job import JobStatus
 
 BATCH = 1000  # deleted in one transaction, so that none takes long
+# Work that keeps a processor busy runs one at a time in each process that runs jobs.
+Lane = Literal["processor", "waiting"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a job of this kind does. ``body`` takes a ``Run`` and the parameters."""
+
+    name: str
+    parameters: type[BaseModel]
+    body: Callable[..., Any]
+    timeout_seconds: float
+    lane: Lane = "waiting"
 
 
 class LostJobError(Exception):

@@ -18,8 +18,7 @@ from app.db.base import Effect, Job
 from app.db.session import Database
 from app.jobs.enqueue import Enqueue
 from app.jobs.flavours import run_in_loop
-from app.jobs.kind import Kind
-from app.jobs.run import Run
+from app.jobs.run import Kind, Run
 
 Deed: TypeAlias = Literal[
     "succeed", "fail", "refuse", "starve", "hang", "nap", "block", "astonish", "babble", "listen"
