@@ -102,7 +102,7 @@ def test_endpoints_block_nobody(app: FastAPI) -> None:
 
 
 def test_dependencies_take_no_thread() -> None:
-    for path in (ROOT / "app" / "api").glob("*.py"):
+    for path in (ROOT / "app" / "api").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 assert not node.name.startswith("get_"), f"{path}: {node.name} should be async"

@@ -26,8 +26,16 @@ from app.db.engine import run_from_loop
 from app.db.session import Database
 from app.jobs.enqueue import Enqueue
 from app.jobs.flavours import run_body
-from app.jobs.images import DECODER, MOST_PHOTOS, NAME, make_thumbnail, store_image
-from app.jobs.photos import PHOTO, PhotoParameters, finish_photo
+from app.jobs.photos import (
+    DECODER,
+    MOST_PHOTOS,
+    NAME,
+    PHOTO,
+    PhotoParameters,
+    finish_photo,
+    make_thumbnail,
+    store_image,
+)
 from app.jobs.run import Run
 # {% if cookiecutter.auth %}
 from tests.auth.accounts import caller

@@ -1,28 +1,27 @@
 """Photos of recipes."""
 
-# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from hashlib import sha256
+from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
 
 # {% if cookiecutter.auth %}
 from app.api.auth import REFUSALS
 from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import EnqueueDep, accepted
 from app.api.own_recipes import OwnRecipesDep
-from app.api.photos import ContentDep, PhotoSettingsDep
 from app.core.errors import ConflictError
+from app.core.photos import PhotoSettings
 # {% else %}
 from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import EnqueueDep, accepted
-from app.api.photos import ContentDep, PhotoSettingsDep
 from app.core.errors import ConflictError
+from app.core.photos import PhotoSettings
 from app.crud.crud_recipe import recipe
 # {% endif %}
 from app.jobs.flavours import run_in_loop
-from app.jobs.images import store_image
-from app.jobs.photos import PHOTO, PhotoParameters
+from app.jobs.photos import PHOTO, PhotoParameters, store_image
 from app.schemas.job import JobAccepted
 
 # {% if cookiecutter.auth %}
@@ -32,6 +31,21 @@ router = APIRouter(prefix="/recipes", tags=["recipes"])
 # {% endif %}
 
 
+async def get_content(photo: UploadFile) -> bytes:
+    """Return what was uploaded; the limit to bodies bounds it."""
+    return await photo.read()
+
+
+async def get_photo_settings(request: Request) -> PhotoSettings:
+    """Return where photos are stored and what may be."""
+    return request.state.photos
+
+
+ContentDep = Annotated[bytes, Depends(get_content)]
+PhotoSettingsDep = Annotated[PhotoSettings, Depends(get_photo_settings)]
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 @router.post("/{id}/photo", status_code=202)
 async def upload_photo(
     db: DatabaseDep,
