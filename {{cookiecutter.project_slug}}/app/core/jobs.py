@@ -1,11 +1,11 @@
-"""Settings of jobs."""
+"""Settings of jobs, and of the mail that they send."""
 
-from typing import Self
+from typing import Annotated, Literal, Self
 
 # {% if cookiecutter.job_queue == "procrastinate" %}
-from pydantic import NonNegativeInt, PositiveInt, model_validator
+from pydantic import EmailStr, Field, NonNegativeInt, PositiveInt, SecretStr, model_validator
 # {% else %}
-from pydantic import PositiveInt, model_validator
+from pydantic import EmailStr, Field, PositiveInt, SecretStr, model_validator
 # {% endif %}
 
 from app.core.environment import EnvironmentSettings, Seconds
@@ -27,4 +27,29 @@ class JobSettings(EnvironmentSettings):
     def _check_heartbeat(self) -> Self:
         if self.job_lost_seconds < 2 * self.job_heartbeat_seconds:
             raise ValueError("JOB_LOST_SECONDS must be at least twice JOB_HEARTBEAT_SECONDS")
+        return self
+
+
+class MailSettings(EnvironmentSettings):
+    """Which server takes the mail; without one it is only logged."""
+
+    smtp_host: str | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_timeout_seconds: Seconds = 10
+    mail_from: EmailStr | None = None
+    mail_to: EmailStr | None = None
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.smtp_host and not (self.mail_from and self.mail_to):
+            raise ValueError("SMTP_HOST needs MAIL_FROM and MAIL_TO")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("SMTP_USER and SMTP_PASSWORD need each other")
+        if self.smtp_password and self.smtp_tls == "none":
+            raise ValueError("SMTP_PASSWORD needs SMTP_TLS, or anybody on the way could read it")
+        if (self.smtp_port, self.smtp_tls) in {(465, "starttls"), (587, "tls")}:
+            raise ValueError("SMTP_PORT and SMTP_TLS contradict: starttls is for 587, tls for 465")
         return self

@@ -6,7 +6,7 @@ from email.utils import localtime, make_msgid
 
 import aiosmtplib
 
-from app.core.mail import MailSettings
+from app.core.jobs import MailSettings
 
 logger = logging.getLogger(__name__)
 

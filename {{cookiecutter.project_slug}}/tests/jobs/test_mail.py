@@ -9,7 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from app.core.mail import MailSettings
+from app.core.jobs import MailSettings
 from app.jobs.mail import MailError, send_mail
 
 ANSWERS = {b"EHLO": b"250-here\r\n250 AUTH PLAIN", b"AUTH": b"235 welcome", b"QUIT": b"221 bye"}
