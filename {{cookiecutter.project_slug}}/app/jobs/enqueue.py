@@ -5,16 +5,35 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from pydantic import BaseModel
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from sqlalchemy import BigInteger, bindparam, text
+# {% endif %}
 
 from app.core.request_id import request_id
 from app.crud.base import Record
 from app.crud.crud_job import job
 from app.db.engine import AsyncConnection
 # {% if cookiecutter.job_queue == "procrastinate" %}
-from app.jobs.defer import defer
 from app.jobs.kinds import KINDS
 # {% endif %}
 from app.jobs.run import Kind
+# {% if cookiecutter.job_queue == "procrastinate" %}
+
+TASK = "run_job"
+DEFER = text(
+    """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[
+        ROW(:lane, :task, 0, NULL, NULL, jsonb_build_object('job_id', :job_id), NULL)
+        ::procrastinate_job_to_defer_v1
+    ])
+    """
+).bindparams(bindparam("job_id", type_=BigInteger))
+
+
+async def _defer(connection: AsyncConnection, job_id: int, kind: Kind) -> None:
+    """Give a job to the workers, who hear of it as soon as the transaction is committed."""
+    await connection.execute(DEFER, {"lane": kind.lane, "task": TASK, "job_id": job_id})
+# {% endif %}
 
 
 @dataclass(frozen=True)
@@ -51,7 +70,7 @@ class Enqueue:
         # {% else %}
         row, is_new = await job.add(connection, new)
         if is_new:
-            await defer(connection, row.id, kind.lane)
+            await _defer(connection, row.id, kind)
         # {% endif %}
         return row
 
@@ -59,7 +78,7 @@ class Enqueue:
         """Queue a job again that failed or was interrupted; raise ``ConflictError``."""
         row = await job.retry(connection, id)
         # {% if cookiecutter.job_queue == "procrastinate" %}
-        await defer(connection, row.id, KINDS[row.kind].lane)
+        await _defer(connection, row.id, KINDS[row.kind])
         # {% endif %}
         return row
 

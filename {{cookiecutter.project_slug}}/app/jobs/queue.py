@@ -13,7 +13,7 @@ from app.core.jobs import JobSettings
 from app.db.bounded_connection import BoundedConnection
 from app.db.postgresql import parameters
 from app.db.session import Database
-from app.jobs.defer import TASK
+from app.jobs.enqueue import TASK
 from app.jobs.entries import Entries
 from app.jobs.flavours import run_unbroken
 from app.jobs.run import JobTable
