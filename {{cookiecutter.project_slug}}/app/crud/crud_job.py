@@ -59,7 +59,10 @@ class CRUDJob(CRUDBase[Job, BaseModel, BaseModel]):
         self._interrupt = (
             update(Job)
             .where(Job.status == "running", Job.heartbeat_at < bindparam("since"))
-            .values(status="interrupted", error="the process that ran it came to its end")
+            .values(
+                status=case((Job.is_cancel_requested, "cancelled"), else_="interrupted"),
+                error="the process that ran it came to its end",
+            )
             .returning(Job.id)
         )
         # {% endif %}

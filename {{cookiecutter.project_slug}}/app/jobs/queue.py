@@ -48,7 +48,8 @@ WITH entry AS (
     WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'doing'
     RETURNING task_name, args->'job_id' AS job_id
 )
-UPDATE job SET status = 'failed', finished_at = now(),
+UPDATE job SET finished_at = now(),
+    status = CASE WHEN job.is_cancel_requested THEN 'cancelled' ELSE 'failed' END,
     error = 'it was tried as often as may be, but no process survived it'
 FROM entry WHERE job.id = job_id::bigint AND job.status IN ('queued', 'running')
     AND NOT EXISTS (
@@ -116,7 +117,7 @@ class Entries(JobManager):
         await self._change(END, job)
 
     async def give_up(self, job: Job) -> None:
-        """Delete an entry, and say that its job, whose workers died, failed."""
+        """Delete an entry, and end its job, whose workers died."""
         await self._change(GIVE_UP, job)
 
     async def _change(self, query: LiteralString, job: Job, **values: object) -> None:

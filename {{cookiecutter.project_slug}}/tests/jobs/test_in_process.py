@@ -135,10 +135,14 @@ async def test_job_of_a_dead_process_is_interrupted(database: Database, settings
     """A process that is killed leaves its jobs running; their heartbeat grows old."""
     lost = await run_from_loop(partial(queue, database, "hang"))
     await run_from_loop(partial(take, database, lost, heartbeat_ago=60))
+    cancelled = await run_from_loop(partial(queue, database, "hang"))
+    await run_from_loop(partial(take, database, cancelled, heartbeat_ago=60))
+    await run_from_loop(partial(change, database, cancelled, is_cancel_requested=True))
     alive = await run_from_loop(partial(queue, database, "hang"))
     await run_from_loop(partial(take, database, alive, heartbeat_ago=0))
     async with open_worker(database, settings):
         await reach(database, lost, "interrupted")
+        await reach(database, cancelled, "cancelled")
     assert await status(database, alive) == "running"
 
 

@@ -34,7 +34,7 @@ from app.worker import longest_stop
 from app.worker import run as run_worker
 from tests.conftest import ALEMBIC
 from tests.jobs.conftest import JOBS, behave
-from tests.jobs.jobs import BEHAVE, BRIEF, Deed, count, effects, get, queue
+from tests.jobs.jobs import BEHAVE, BRIEF, Deed, change, count, effects, get, queue
 from tests.postgresql import Execute, new_database
 from tests.test_serve import PYTHON, environment, run
 
@@ -228,18 +228,23 @@ async def test_old_jobs_are_deleted(database: Database, worker: App, execute: Ex
     assert await run_from_loop(partial(count, database, "succeeded")) == 0
 
 
-@pytest.mark.parametrize("status", ["running", "queued"])
+@pytest.mark.parametrize(
+    ("status", "is_cancel_requested", "end"),
+    [("running", False, "failed"), ("queued", False, "failed"), ("running", True, "cancelled")],
+)
 async def test_job_whose_workers_all_died_is_given_up(
-    database: Database, worker: App, status: str
+    database: Database, worker: App, status: str, is_cancel_requested: bool, end: str
 ) -> None:
     """Some of them died before they could say that they begin."""
     id = await run_from_loop(partial(queue, database, "succeed"))
     for _ in range(2):
         await die(worker, status)
+        asked = partial(change, database, id, is_cancel_requested=is_cancel_requested)
+        await run_from_loop(asked)
         await take_back(worker)
     job = await run_from_loop(partial(get, database, id))
     assert (job.status, job.error) == (
-        "failed",
+        end,
         "it was tried as often as may be, but no process survived it",
     )
 
