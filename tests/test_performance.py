@@ -46,9 +46,11 @@ def test_figures_of_loads_with_errors_say_so() -> None:
 
 def test_requests_that_one_repeat_lost_are_told() -> None:
     results = Results.read()
-    processes = [replace(one, unanswered=77 if one.repeat == 1 else 0) for one in results.processes]
+    processes = [
+        replace(one, unanswered=777 if one.repeat == 1 else 0) for one in results.processes
+    ]
     told = documents(replace(results, processes=processes))[PERFORMANCE]
-    assert told.count(" | 77 |\n") == len({one.service for one in processes})
+    assert told.count(" | 777 |\n") == len({one.service for one in processes})
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
