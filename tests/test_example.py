@@ -40,6 +40,7 @@ def test_example_can_be_deleted(combination: Combination, workplace: Path) -> No
     service.run("alembic", "check", **variables)
     service.run("python", "-m", "pytest", "-q", "-m", "not slow")
     assert _leftovers(service.folder) == []
+    assert "features" not in (service.folder / "app" / "about.toml").read_text("utf-8")
     assert all(path.read_text("utf-8").endswith(OWN) for path in extended)
 
 

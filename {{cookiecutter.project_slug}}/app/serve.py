@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+from contextlib import suppress
 from time import monotonic
 from typing import Literal, TypedDict
 
@@ -74,7 +75,9 @@ def main() -> None:
     gc.disable()  # what is loaded is no garbage
     app = build(settings)
     spare_collections()
-    Server(uvicorn.Config(app, **options), app, settings.effective_drain_seconds).run()
+    server = Server(uvicorn.Config(app, **options), app, settings.effective_drain_seconds)
+    with suppress(KeyboardInterrupt):  # which uvicorn raises once more when all is finished
+        server.run()
 
 
 def spare_collections() -> None:

@@ -28,13 +28,18 @@ def main() -> None:
 
 
 def append(file: Path, lines: list[str]) -> None:
-    """Put the longer file in the place of the shorter one, whole, and for nobody else to read."""
-    before = file.read_bytes() if file.exists() else b""
-    separator = b"" if before.endswith(b"\n") or not before else b"\n"
+    """Put the longer file in the place of the shorter one, whole, and for nobody else to read.
+
+    Lines that name the same without a value go: who filled them in later would do so in vain.
+    """
+    text = file.read_bytes() if file.exists() else b""
+    before = text.removesuffix(b"\n").split(b"\n") if text else []
+    empty = {line.partition("=")[0].encode() for line in lines}
+    kept = [line for line in before if line.removesuffix(b"=") not in empty]
     with TemporaryDirectory(dir=file.parent, prefix=".env.") as folder:
         new = Path(folder, file.name)
         new.touch(mode=0o600)
-        new.write_bytes(before + separator + "\n".join([*lines, ""]).encode())
+        new.write_bytes(b"\n".join([*kept, *(line.encode() for line in lines), b""]))
         new.replace(file)
 
 

@@ -89,14 +89,17 @@ def wait_until_ready(url: str) -> None:
     raise AssertionError("the service did not get ready")
 
 
-def test_leaves_only_after_saying_so(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 0)]
+)
+def test_leaves_only_after_saying_so(settings: Settings, number: signal.Signals, code: int) -> None:
     with process(settings, DRAIN_SECONDS="2") as (running, url):
-        running.send_signal(signal.SIGTERM)
+        running.send_signal(number)
         give_up_at = monotonic() + 2
         while get(f"{url}/health/ready").status_code == 200:
             assert monotonic() < give_up_at
         assert get(f"{url}/health/live").status_code == 200
-        assert running.wait(10) == -signal.SIGTERM
+        assert running.wait(10) == code
 
 
 def slow_app() -> FastAPI:

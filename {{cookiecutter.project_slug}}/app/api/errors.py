@@ -117,10 +117,9 @@ async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
 
 async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
     """Say which field is wrong and why, never what was sent."""
-    errors = [
-        FieldError(field=_printable(".".join(map(str, e["loc"]))), message=_printable(_message(e)))
-        for e in error.errors()
-    ]
+    # Once each: what several dependencies read is judged for every one of them.
+    wrong = dict.fromkeys((_field(e), _message(e)) for e in error.errors())
+    errors = [FieldError(field=_printable(f), message=_printable(m)) for f, m in wrong]
     return problem(422, "the request is not valid", errors=errors)
 
 
@@ -141,9 +140,17 @@ def _allowed_methods(request: Request) -> set[str]:
     return methods | {"HEAD"} if "GET" in methods else methods
 
 
+def _field(error: dict[str, Any]) -> str:
+    """Name the field; of broken JSON, the place in the text is none."""
+    place = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
+    return ".".join(map(str, place))
+
+
 def _message(error: dict[str, Any]) -> str:
     """Cut what validators say behind a colon, where Python and others repeat the value."""
     message = error["msg"]
+    if error["loc"] == ("body",) and error["type"] == "model_attributes_type":
+        return "must be a JSON object, sent as application/json"
     return message.partition(": ")[0] if error["type"] == "value_error" else message
 
 

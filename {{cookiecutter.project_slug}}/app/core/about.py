@@ -11,7 +11,7 @@ class About(NamedTuple):
     title: str
     description: str
     version: str
-    features: list[str]
+    features: list[str]  # example
 
 
 ABOUT = About(**tomllib.loads(files("app").joinpath("about.toml").read_text(encoding="utf-8")))

@@ -15,12 +15,9 @@ def whole(value: object) -> object:
 
 Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID), BeforeValidator(whole)]
 
-# NUL ends texts in C, and some databases refuse it.
-Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
-
-# Kept as it was typed; the scheme is checked because the page makes a link of it.
-Url = Annotated[
-    str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f-\xa0]+$")
+# Something can be seen. NUL ends texts in C, and some databases refuse it.
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
 ]
 
 # Addresses that differ only in case reach the same person.

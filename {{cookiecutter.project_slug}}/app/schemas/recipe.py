@@ -1,12 +1,19 @@
 """What clients send and get of recipes."""
 
-from pydantic import MISSING, BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import MISSING, BaseModel, ConfigDict, StringConstraints
 
 # {% if cookiecutter.auth %}
-from app.schemas.fields import Text, Url
+from app.schemas.fields import Text
 # {% else %}
-from app.schemas.fields import Id, Text, Url
+from app.schemas.fields import Id, Text
 # {% endif %}
+
+# Kept as it was typed; the scheme is checked because the page makes a link of it.
+Url = Annotated[
+    str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f-\xa0]+$")
+]
 
 
 class RecipeCreate(BaseModel):

@@ -121,7 +121,16 @@ def test_malformed_body_is_the_clients_fault(client: TestClient, body: bytes) ->
 
 
 def test_body_that_is_not_declared_as_json_is_refused(client: TestClient) -> None:
-    assert client.post(USERS, content=json.dumps(ADA).encode()).status_code == 422
+    response = client.post(USERS, content=json.dumps(ADA).encode())
+    assert response.status_code == 422
+    said = "must be a JSON object, sent as application/json"
+    assert response.json()["errors"] == [{"field": "body", "message": said}]
+
+
+def test_place_in_a_broken_body_is_no_field(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = client.post(USERS, content=b'{"name": }', headers=headers)
+    assert [error["field"] for error in response.json()["errors"]] == ["body"]
 
 
 @pytest.mark.parametrize(

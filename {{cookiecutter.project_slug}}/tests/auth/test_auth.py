@@ -140,6 +140,8 @@ def test_malformed_login_is_the_clients_fault(
     response = anonymous.post(f"{AUTH}/login", content=content, headers={"Content-Type": kind})
     assert response.status_code in {400, 401, 422}
     assert response.headers["content-type"] == "application/problem+json"
+    errors = [tuple(error.values()) for error in response.json().get("errors", ())]
+    assert len(errors) == len(set(errors))
 
 
 def test_tokens_stay_out_of_caches(anonymous: TestClient, ada: dict[str, str]) -> None:

@@ -112,7 +112,6 @@ def test_other_lines_stay_and_values_win(env: Path, end: str) -> None:
     assert lines[:-1] == [
         "# mine",
         "PORT=9",
-        "SECRET_KEY=",
         "first_superuser_password=correct horse",
     ]
     settings = load_settings()

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import gc
 import json
 import logging
 import signal
@@ -28,13 +27,11 @@ from app.core.jobs import JobSettings
 from app.core.logging import JsonFormatter
 from app.db.engine import run_from_loop
 from app.db.session import Database
-from app.jobs.kinds import KINDS
 from app.jobs.queue import Backoff, TryAgainError, open_queue
 from app.worker import longest_stop
-from app.worker import run as run_worker
 from tests.conftest import ALEMBIC
 from tests.jobs.conftest import JOBS, behave
-from tests.jobs.jobs import BEHAVE, BRIEF, Deed, change, count, effects, get, queue
+from tests.jobs.jobs import BRIEF, Deed, change, count, effects, get, queue
 from tests.postgresql import Execute, new_database
 from tests.test_serve import PYTHON, environment, run
 
@@ -412,7 +409,7 @@ def test_worker_before_the_first_migration_says_what_to_run(
 def process(settings: Settings, **more: str) -> Generator[subprocess.Popen[bytes]]:
     """Run a worker that also knows the jobs of the tests."""
     variables = environment(settings, **IMPATIENT | more)
-    command = [*PYTHON, "tests.jobs.test_worker"]
+    command = [*PYTHON, "tests.jobs.worker"]
     with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as running:
         try:
             yield running
@@ -481,9 +478,3 @@ async def put_back(settings: Settings, database: Database, does: Deed) -> None:
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(20) == 0
     assert await run_from_loop(partial(count, database, "queued")) == 1
-
-
-if __name__ == "__main__":  # in the process of a worker
-    gc.enable()  # which the package of the tests has switched off
-    KINDS[BEHAVE.name] = BEHAVE
-    run_worker()
