@@ -8,8 +8,12 @@ import asyncio
 from typing import Any
 
 from psycopg import AsyncConnection, OperationalError
+# {% if cookiecutter.async_db %}
 from psycopg.abc import RV, AdaptContext, ConnParam, PQGen
 from psycopg.conninfo import make_conninfo
+# {% else %}
+from psycopg.abc import RV, PQGen
+# {% endif %}
 from psycopg.pq import TransactionStatus
 from psycopg.waiting import wait_async
 
@@ -40,6 +44,7 @@ class BoundedConnection(AsyncConnection[Any]):
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
             raise
+# {% if cookiecutter.async_db %}
 
 
 async def connect(
@@ -52,3 +57,4 @@ async def connect(
     connection = await BoundedConnection.connect(address, context=context)
     connection.statement_seconds = statement_seconds
     return connection
+# {% endif %}
