@@ -4,7 +4,7 @@
 from collections.abc import AsyncGenerator
 # {% endif %}
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
@@ -14,6 +14,10 @@ from app.api.auth import CurrentUser
 from app.crud.base import Record
 from app.jobs.enqueue import Enqueue
 from app.schemas.job import JobAccepted
+
+# For OpenAPI, which does not see the header that `accepted` sets.
+LOCATION = {"description": "Where to ask about the job", "schema": {"type": "string"}}
+ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": LOCATION}}}
 
 
 # {% if cookiecutter.auth %}

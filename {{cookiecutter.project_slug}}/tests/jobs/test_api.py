@@ -22,6 +22,19 @@ def test_task_is_accepted_and_can_be_asked_about(client: TestClient) -> None:
     assert (job["kind"], job["parameters"]) == ("primes", {"limit": 100})
 
 
+def test_document_names_the_location(client: TestClient) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    answers = [
+        operation["responses"]["202"]
+        for name, path in paths.items()
+        for operation in path.values()
+        if name.startswith("/api/") and "202" in operation["responses"]
+    ]
+    accepted = [it for it in answers if "JobAccepted" in str(it)]
+    assert len(accepted) > 1
+    assert all("Location" in it["headers"] for it in accepted)
+
+
 def test_location_has_the_prefix_of_the_proxy(client: TestClient) -> None:
     behind = TestClient(client.app, root_path="/prefix")
     behind.headers = client.headers

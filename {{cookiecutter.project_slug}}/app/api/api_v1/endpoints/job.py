@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import UNAUTHORIZED
 # {% endif %}
 from app.api.deps import DatabaseDep, IdPath, PageDep
-from app.api.jobs import OwnerDep, QueueDep, accepted
+from app.api.jobs import ACCEPTED, OwnerDep, QueueDep, accepted
 from app.crud.crud_job import job
 from app.schemas.job import JobAccepted, JobRead
 from app.schemas.page import Page
@@ -44,7 +44,7 @@ async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     return JobRead.model_validate(row)
 
 
-@router.post("/{id}/retry", status_code=202)
+@router.post("/{id}/retry", status_code=202, responses=ACCEPTED)
 async def retry_job(
     db: DatabaseDep,
     id: IdPath,

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 # {% if cookiecutter.auth %}
 from app.api.auth import REFUSALS
 from app.api.deps import DatabaseDep, IdPath
-from app.api.jobs import EnqueueDep, accepted
+from app.api.jobs import ACCEPTED, EnqueueDep, accepted
 from app.api.own_recipes import OwnRecipesDep
 from app.core.errors import ConflictError
 from app.core.photos import PhotoSettings
 # {% else %}
 from app.api.deps import DatabaseDep, IdPath
-from app.api.jobs import EnqueueDep, accepted
+from app.api.jobs import ACCEPTED, EnqueueDep, accepted
 from app.core.errors import ConflictError
 from app.core.photos import PhotoSettings
 from app.crud.crud_recipe import recipe
@@ -46,7 +46,7 @@ PhotoSettingsDep = Annotated[PhotoSettings, Depends(get_photo_settings)]
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-@router.post("/{id}/photo", status_code=202)
+@router.post("/{id}/photo", status_code=202, responses=ACCEPTED)
 async def upload_photo(
     db: DatabaseDep,
     # {% if cookiecutter.auth %}

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import UNAUTHORIZED
 # {% endif %}
 from app.api.deps import DatabaseDep
-from app.api.jobs import EnqueueDep, accepted
+from app.api.jobs import ACCEPTED, EnqueueDep, accepted
 from app.jobs.primes import PRIMES
 from app.schemas.job import JobAccepted, PrimesParameters
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/tasks", tags=["jobs"])
 # {% endif %}
 
 
-@router.post("/", status_code=202)
+@router.post("/", status_code=202, responses=ACCEPTED)
 async def start_task(
     db: DatabaseDep,
     enqueue: EnqueueDep,
