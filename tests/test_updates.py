@@ -180,7 +180,7 @@ def test_answers_are_stored_as_they_were_given(make: Callable[..., Path], tmp_pa
 
 def test_made_between_releases_it_says_what_an_update_needs(url: str, tmp_path: Path) -> None:
     service = Repository.born("cookiecutter", url, BETWEEN, tmp_path)
-    assert service.says(ANSWERS_FILE, "name in _commit the template's commit")
+    assert service.says(ANSWERS_FILE, "in _commit the commit that this was made from")
     with pytest.raises(pytest.fail.Exception, match=rf"invalid reference: {SECOND}\.dev"):
         service.update()
     commit = git(tmp_path, "ls-remote", url.removeprefix("git+"), BETWEEN).split()[0]
