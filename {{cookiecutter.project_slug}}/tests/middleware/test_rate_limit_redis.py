@@ -71,12 +71,14 @@ def _waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 10)
 
 
+@pytest.mark.slow
 async def test_processes_share_one_exact_limit(app: FastAPI, path: Path) -> None:
     with redis(path):
         async with running(app) as one, running(app) as two:
             assert await statuses(100, one, two) == {404: 100, 429: 100}
 
 
+@pytest.mark.slow
 async def test_services_that_share_a_redis_count_apart(
     app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
