@@ -44,6 +44,7 @@ def _run_tests(service: Service, *options: str) -> str:
         PYTHONPATH=str(PLUGINS),
         DATABASE_URL=f"{service.combination['database']}:///nowhere",
         DIGEST_FILE=str(digest),
+        HYPOTHESIS_STORAGE_DIRECTORY=str(BUILD / "hypothesis"),
     )
     return digest.read_text("utf-8")
 

@@ -1,5 +1,6 @@
 """Requests made from the OpenAPI document, and whether the answers are as it says."""
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,10 @@ from schemathesis import Case, CheckFunction, GenerationMode
 from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
+from tests.conftest import ROOT
+
+# Where Hypothesis keeps its tables of characters, which take 2 s to make.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
 EXAMPLES = 8  # of each operation, valid and not
 # Pydantic reads numbers and booleans from texts, and passes over fields that it does not know.
 EXCLUDED: list[CheckFunction] = [negative_data_rejection]
