@@ -52,6 +52,11 @@ class Combination:
         """Every two answers that meet here."""
         return frozenset(itertools.combinations(self.answers, 2))
 
+    @property
+    def size(self) -> int:
+        """How many of its answers bring something."""
+        return sum(answer not in (False, "none") for _, answer in self.answers)
+
     def __getitem__(self, question: str) -> str | bool:
         return dict(self.answers)[question]
 

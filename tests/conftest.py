@@ -52,6 +52,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("runnable", "python"), pairs, ids=names)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Begin with the largest services, so that no worker is left alone with one in the end."""
+    items.sort(key=_size, reverse=True)
+
+
+def _size(item: pytest.Function) -> int:
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    runnable = parameters.get("runnable")
+    return runnable.size if isinstance(runnable, Combination) else 0
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, Any]:
     """Say how to generate the combination of a failed test."""

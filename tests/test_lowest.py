@@ -20,8 +20,7 @@ LOWEST = "lowest-direct"
 def fullest(driver: str) -> Combination:
     """Return the combination that has this driver and, besides, all that there is."""
     having = [it for it in BEHAVIOURS if context(it)["__driver"] == driver]
-    absent = {False, "none"}
-    return max(having, key=lambda it: sum(answer not in absent for _, answer in it.answers))
+    return max(having, key=lambda it: it.size)
 
 
 FULLEST = [fullest(driver) for driver in DRIVERS]
