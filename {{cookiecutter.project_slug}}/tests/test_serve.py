@@ -39,6 +39,9 @@ HEADER = b"X-More: 1\r\n"
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 REQUEST = HEAD + b"\r\n"
 LATE_HEAD = HEAD.replace(b"/", b"/late", 1)
+LAST_REQUEST = HEAD + b"Connection: close\r\n\r\n"
+# As Java's client and `curl --http2` do.
+OFFER = HEAD.replace(b"/", b"/echo", 1) + b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
 LATE_REQUEST = LATE_HEAD + b"\r\n"
 WITH_BODY = HEAD + b"Content-Length: 1000\r\n\r\n"
 
@@ -273,10 +276,11 @@ def test_soak_does_not_heed_the_developers_settings(
 
 
 async def say_ok(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer at once, or late."""
+    """Answer at once, or late, or with the body."""
     if scope["path"] == "/late":
         await asyncio.sleep(2 * SECONDS)
-    await PlainTextResponse("ok")(scope, receive, send)
+    body = await Request(scope, receive).body() if scope["path"] == "/echo" else "ok"
+    await PlainTextResponse(body)(scope, receive, send)
 
 
 @asynccontextmanager
@@ -344,6 +348,37 @@ async def test_headers_without_end_are_cut_off(start: bytes) -> None:
     async with connection(head_within=60) as (reader, writer):
         writer.write(start + HEADER * 100_000)
         await heard(reader)
+
+
+@pytest.mark.parametrize("pause", [0, 0.05])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: %d\r\n\r\n%b" % (len(REQUEST), REQUEST),
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(REQUEST), REQUEST),
+    ],
+    ids=["length", "chunked"],
+)
+async def test_body_behind_an_offer_is_no_request(rest: bytes, pause: float) -> None:
+    head, _, body = rest.partition(b"\r\n\r\n")
+    async with connection() as (reader, writer):
+        writer.write(OFFER + head + b"\r\n\r\n")
+        await asyncio.sleep(pause)
+        writer.write(body + LAST_REQUEST)
+        said = await heard(reader)
+    assert said.count(b"200 OK") == 2
+    assert said.count(REQUEST) == 1
+
+
+async def test_answer_waits_for_who_sends_all_first() -> None:
+    part = b"a" * protocol.MAX_HEADER_BYTES
+    async with connection() as (reader, writer):
+        writer.write(HEAD + b"Content-Length: %d\r\n\r\n" % (3 * len(part)))
+        for _ in range(3):
+            await asyncio.sleep(SECONDS / 10)
+            writer.write(part)
+        writer.write(LAST_REQUEST)
+        assert (await heard(reader)).count(b"200 OK") == 2
 
 
 async def test_request_that_takes_its_time_is_answered() -> None:
