@@ -91,7 +91,9 @@ def _shrink(settings: PhotoSettings, name: str) -> str:
     path = settings.photo_folder / name
     copy = path.with_stem(f"{path.stem}-thumbnail")
     with Image.open(path, formats=[FORMATS[path.suffix]]) as image:
-        image.thumbnail((settings.photo_thumbnail_pixels, settings.photo_thumbnail_pixels))
+        size = (settings.photo_thumbnail_pixels, settings.photo_thumbnail_pixels)
+        # Pillow has its quicker way, by reducing first, not for 16 bits.
+        image.thumbnail(size, reducing_gap=None if image.mode == "I;16" else 2)
         _write(image, copy)
     return copy.name
 
@@ -112,6 +114,8 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, str]:
         if image.width * image.height > max_pixels or max(image.size) > LONGEST_SIDE:
             raise Image.DecompressionBombError  # as Pillow does at far more
         ImageOps.exif_transpose(image, in_place=True)  # which reads all pixels
+        if image.mode == "P" and image.palette is None:  # Pillow reads that, but cannot write it
+            raise ValueError
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnsuitableImageError(
             f"the photo has more than {max_pixels} pixels, or {LONGEST_SIDE} on one side"

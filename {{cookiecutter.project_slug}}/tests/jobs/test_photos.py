@@ -178,6 +178,14 @@ def enlarged(width: int, height: int) -> bytes:
     return bytes(png)
 
 
+def without_palette() -> bytes:
+    """Return a PNG that says it has a palette, and has none."""
+    png = encoded("PNG", "P")
+    start = png.index(b"PLTE") - 4
+    (length,) = struct.unpack(">I", png[start : start + 4])
+    return png[:start] + png[start + 12 + length :]
+
+
 @pytest.mark.parametrize(
     ("format", "mode", "suffix"),
     [
@@ -249,6 +257,7 @@ async def test_first_picture_of_several_is_a_jpeg(photos: PhotoSettings) -> None
         encoded("GIF"),
         encoded("TIFF"),
         *(encoded(format)[:-40] for format in ("JPEG", "PNG", "WEBP")),
+        pytest.param(without_palette(), id="without its palette"),
     ],
     ids=lambda content: repr(content[:9]),
 )
@@ -320,6 +329,12 @@ async def test_thumbnail_is_small_and_the_same_each_time(
     with Image.open(photos.photo_folder / thumbnail) as image:
         assert (image.format, image.size) == (format, (320, 240))
         assert image.info["icc_profile"] == PROFILE
+
+
+async def test_scan_of_16_bits_gets_a_thumbnail(photos: PhotoSettings) -> None:
+    name = await store_image(encoded("PNG", "I;16", (1_280, 1_280)), photos)
+    with Image.open(photos.photo_folder / await make_thumbnail(photos, name)) as image:
+        assert (image.mode, image.size) == ("I;16", (320, 320))
 
 
 async def test_few_photos_wait_while_one_is_decoded(photos: PhotoSettings) -> None:
