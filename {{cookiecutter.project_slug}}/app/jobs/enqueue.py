@@ -9,13 +9,12 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, bindparam, text
 # {% endif %}
 
+from app.core.errors import ConflictError
 from app.core.request_id import request_id
 from app.crud.base import Record
 from app.crud.crud_job import job
 from app.db.engine import AsyncConnection
-# {% if cookiecutter.job_queue == "procrastinate" %}
 from app.jobs.kinds import KINDS
-# {% endif %}
 from app.jobs.run import Kind
 # {% if cookiecutter.job_queue == "procrastinate" %}
 
@@ -77,6 +76,8 @@ class Enqueue:
     async def again(self, connection: AsyncConnection, id: int) -> Record:
         """Queue a job again that failed or was interrupted; raise ``ConflictError``."""
         row = await job.retry(connection, id)
+        if row.kind not in KINDS:
+            raise ConflictError(f"nobody here knows jobs of the kind {row.kind}")
         # {% if cookiecutter.job_queue == "procrastinate" %}
         await _defer(connection, row.id, KINDS[row.kind])
         # {% endif %}

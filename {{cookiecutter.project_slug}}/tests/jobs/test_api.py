@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from tests.conftest import server
 from tests.jobs.conftest import JOBS, behave
 
 TASKS = "/api/v1/tasks/"
@@ -57,6 +58,17 @@ def test_unknown_job_is_not_found(client: TestClient) -> None:
         client.post(f"{JOBS}1/retry"),
     ):
         assert (answer.status_code, answer.json()["detail"]) == (404, "Job 1 does not exist")
+
+
+def test_job_of_a_kind_that_is_gone_is_not_tried_again(
+    client: TestClient, execute: server.Execute
+) -> None:
+    id = behave(client, "succeed")
+    execute("UPDATE job SET kind = 'gone', status = 'failed', finished_at = created_at")
+    response = client.post(f"{JOBS}{id}/retry")
+    assert response.status_code == 409
+    assert response.json()["detail"] == "nobody here knows jobs of the kind gone"
+    assert client.get(f"{JOBS}{id}").json()["status"] == "failed"
 
 
 def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
