@@ -72,6 +72,8 @@ def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.Monke
         ("APP_MODULE", "app.main", "APP_MODULE: "),
         ("ROOT_PATH", "api", "ROOT_PATH: must begin with a slash"),
         ("ROOT_PATH", "/api/", "ROOT_PATH: must begin with a slash and end without one"),
+        ("ROOT_PATH", "/é", "ROOT_PATH: must begin with a slash"),
+        ("ROOT_PATH", "/a b", "ROOT_PATH: must begin with a slash"),
         ("FORWARDED_ALLOW_IPS", "0.0.0.0/0", "FORWARDED_ALLOW_IPS: must not trust everybody"),
         ("FORWARDED_ALLOW_IPS", "*", "FORWARDED_ALLOW_IPS: must be addresses or networks"),
         ("FORWARDED_ALLOW_IPS", "10.0.0.1/8", "FORWARDED_ALLOW_IPS: must be addresses or"),

@@ -34,6 +34,7 @@ from app.core.rate_limit import RateLimitSettings
 
 # As browsers send them: another spelling would never match.
 ORIGIN = re.compile(r"(?!http:.*:80$|https:.*:443$)https?://[a-z0-9._:\[\]-]+")
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 # Kubernetes and most hosts kill a process 30 s after they asked it to stop.
 LONGEST_STOP_SECONDS = 25
 
@@ -101,8 +102,11 @@ class Settings(EnvironmentSettings):
     @field_validator("root_path")
     @classmethod
     def _check_root_path(cls, value: str) -> str:
-        if value and (value[0] != "/" or value[-1] == "/"):
-            raise ValueError("must begin with a slash and end without one, such as /api")
+        if not PREFIX.fullmatch(value):
+            raise ValueError(
+                "must begin with a slash and end without one, such as /api, "
+                "and have just letters, digits and .-_~ between slashes"
+            )
         return value
 
     @field_validator("backend_cors_origins", mode="before")

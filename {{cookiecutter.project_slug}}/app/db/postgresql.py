@@ -50,7 +50,7 @@ def connect_args(settings: Settings) -> dict[str, object]:
 def parameters(settings: Settings) -> dict[str, object]:
     """Let libpq and the server bound the time to connect and the time of a statement."""
     milliseconds = round(settings.database_statement_seconds * 1000)
-    options = settings.database_url.query.get("options", "")
+    options = " ".join(settings.database_url.normalized_query.get("options", ()))
     return {
         "connect_timeout": max(1, round(settings.database_connect_seconds)),
         "options": f"{options} -c statement_timeout={milliseconds}",

@@ -115,10 +115,12 @@ async def test_server_that_starts_or_is_full_is_no_fault_of_ours(database: Datab
 
 # {% if cookiecutter.__driver == "psycopg" %}
 async def test_options_of_the_url_hold_beside_those_of_the_service(settings: Settings) -> None:
-    url = settings.database_url.update_query_dict({"options": "-csearch_path=x"})
+    options = ("-csearch_path=x", "-cwork_mem=8MB")
+    url = settings.database_url.update_query_dict({"options": options})
     database = Database.from_settings(settings.model_copy(update={"database_url": url}))
     async with database.read() as connection:
         assert await connection.scalar(text("SHOW search_path")) == "x"
+        assert await connection.scalar(text("SHOW work_mem")) == "8MB"
         assert await connection.scalar(text("SHOW statement_timeout")) == "10s"
     await database.close()
 
