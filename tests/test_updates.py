@@ -130,7 +130,9 @@ def test_overlapping_edits_are_conflicts_and_locks_are_kept(url: str, tmp_path: 
     edit(service.folder / REMOVED[0], "root = true", "root = false")
     (service.folder / "poetry.lock").write_text(OWN_LOCK, encoding="utf-8")
     service.commit()
-    assert "poetry lock" in service.update()
+    said = service.update()
+    assert "poetry lock" in said
+    assert "poetry sync" in said
     assert {f"UU {path}", f" D {REMOVED[0]}"} <= set(service.status())
     assert service.says(path, "<<<<<<<", changed, "=======", "in their order", ">>>>>>>")
     assert (service.folder / "poetry.lock").read_text(encoding="utf-8") == OWN_LOCK
@@ -151,6 +153,17 @@ def test_a_feature_switched_off_and_on_leaves_no_trace(
     service.commit()
     service.update("--vcs-ref=:current:", f"--data={feature}=true")
     assert service.contents() == with_it
+
+
+def test_answer_that_another_no_longer_allows_is_not_dropped(url: str, tmp_path: Path) -> None:
+    """By itself copier would take the default in its place, and remove all jobs without a word."""
+    answers = {"database": "postgresql", "job_queue": "procrastinate"}
+    service = Repository.born("cookiecutter", url, FIRST, tmp_path, **answers)
+    with pytest.raises(pytest.fail.Exception, match="procrastinate keeps its jobs in PostgreSQL"):
+        service.update("--vcs-ref=:current:", "--data=database=sqlite")
+    assert service.status() == []
+    service.update("--vcs-ref=:current:", "--data=database=sqlite", "--data=job_queue=in_process")
+    assert stored_answers(service.folder)["job_queue"] == "in_process"
 
 
 def test_both_engines_store_the_same_answers(url: str, tmp_path: Path) -> None:

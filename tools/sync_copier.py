@@ -40,6 +40,12 @@ DEFAULT = """\
 # {{% set refusal %}}{rule}# {{% endset %}}
 {{{{ UNSET if refusal and not _copier_conf.defaults else {key} }}}}"""
 
+# An update drops an answer that other answers no longer allow, and would take the first choice, and
+# with it all that the answer had brought away, without a word. As the default it is refused.
+LAST = """\
+{{{{ _external_data.last.{key} | default('{default}') if _copier_conf.overwrite
+else '{default}' }}}}"""
+
 # Any other word counts as yes in copier, and is refused by cookiecutter.
 YES_OR_NO = """\
 {{{{ '' if _copier_conf.data.{key} | default({key}) | string | trim | lower in
@@ -60,7 +66,7 @@ AFTER_UPDATE = """
 Next: settle conflicts, if `git diff` shows any, and
 
     {{ cookiecutter.package_manager }} lock
-    {{ cookiecutter.__next_steps[0] }}
+    {{ cookiecutter.package_manager }} sync
     {{ cookiecutter.__run }} alembic upgrade heads
     {{ cookiecutter.__run }} pytest
 """
@@ -96,6 +102,7 @@ def copier_yml(declaration: Declaration) -> str:
         "_subdirectory": "{{ '{{cookiecutter.project_slug}}' }}",
         "_templates_suffix": "",
         "_envops": {"undefined": "jinja2.StrictUndefined", **declaration.environment},
+        "_external_data": {"last": "{{ _copier_conf.answers_file }}"},
         "_skip_if_exists": ["uv.lock", "poetry.lock"],
         "_exclude": [EXCLUDE],
         "_message_after_copy": AFTER_COPY,
@@ -125,15 +132,19 @@ def _question(declaration: Declaration, key: str) -> dict[str, object]:
         choices = {"choices": _choices(key, {"Yes": True, "No": False}, rule)} if rule else {}
         return question | choices | {"default": default, "validator": YES_OR_NO.format(key=key)}
     choices = _choices(key, {labels[value]: value for value in default}, rule)
-    return question | {"choices": choices, "default": default[0]}
+    first = LAST.format(key=key, default=default[0]) if rule else default[0]
+    return question | {"choices": choices} | _default(key, first, rule)
 
 
 def _text(key: str, default: str, rule: str) -> dict[str, str]:
-    if not rule:
-        return {"default": default}
-    if "{{" in default:
+    validator = {"validator": rule} if rule else {}
+    return _default(key, default, rule) | validator
+
+
+def _default(key: str, default: str, rule: str) -> dict[str, str]:
+    if rule and "{{" in default:
         default = DEFAULT.format(key=key, default=default, rule=rule)
-    return {"default": default, "validator": rule}
+    return {"default": default}
 
 
 def _choices(key: str, answers: dict[str, str] | dict[str, bool], rule: str) -> dict[str, object]:
