@@ -20,7 +20,8 @@ UNRELEASED = "## [Unreleased]"
 HEADING = re.compile(r"## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}")
 # copier takes the newest release by itself; the others take the newest commit.
 COMMAND = re.compile(
-    r"\b(?P<program>cookiecutter|cruft create|copier copy)\b.* (?P<origin>gh:\S+?)`?(?:\s|$)"
+    r"\b(?P<program>cookiecutter|cruft create|copier copy)\b.* "
+    r"(?P<origin>(?:(?:gh|gl|bb):|\w+@|\w+(?:\+\w+)?://)\S+?)`?(?:\s|$)"
 )
 
 
