@@ -1,4 +1,4 @@
-"""The five operations every model has.
+"""The operations every model has.
 
 All are Core statements made once; rows come back for a response model to validate. The caller owns
 the unit of work: nothing here commits.
@@ -65,23 +65,29 @@ class CRUDBase(Generic[ModelT, CreateT, UpdateT]):
         result = await connection.execute(self._create, {**new.model_dump(), **(more or {})})
         return result.one()
 
-    async def update(
-        self,
-        connection: AsyncConnection,
-        id: int,
-        changes: CreateT | UpdateT,
-    ) -> Record:
+    async def replace(self, connection: AsyncConnection, id: int, new: CreateT) -> Record:
+        """Change all fields and return the row; raise ``NotFoundError``."""
+        return await self._change(connection, id, new.model_dump())
+
+    async def update(self, connection: AsyncConnection, id: int, changes: UpdateT) -> Record:
         """Change the fields that were sent and return the row; raise ``NotFoundError``."""
-        values = changes.model_dump()
-        if not values:
-            return await self.get(connection, id)
-        result = await connection.execute(self._update.values(values), {"key": id})
-        return self._found(result.one_or_none(), id)
+        return await self._change(connection, id, changes.model_dump(exclude_unset=True))
 
     async def remove(self, connection: AsyncConnection, id: int) -> None:
         """Delete one row; raise ``NotFoundError``."""
         result = await connection.execute(self._remove, {"key": id})
         self._found(result.one_or_none(), id)
+
+    async def _change(
+        self,
+        connection: AsyncConnection,
+        id: int,
+        values: Mapping[str, object],
+    ) -> Record:
+        if not values:
+            return await self.get(connection, id)
+        result = await connection.execute(self._update.values(values), {"key": id})
+        return self._found(result.one_or_none(), id)
 
     def _found(self, row: Record | None, id: int) -> Record:
         if row is None:

@@ -25,13 +25,13 @@ class OwnRecipes:
             raise ForbiddenError("only its submitter and superusers may change a recipe")
         return row
 
-    async def update(
-        self,
-        connection: AsyncConnection,
-        id: int,
-        changes: RecipeCreate | RecipeUpdate,
-    ) -> Record:
-        """Change it and return the row; raise ``NotFoundError`` or ``ForbiddenError``."""
+    async def replace(self, connection: AsyncConnection, id: int, new: RecipeCreate) -> Record:
+        """Change all of it and return the row; raise ``NotFoundError`` or ``ForbiddenError``."""
+        await self.get(connection, id)
+        return await recipe.replace(connection, id, new)
+
+    async def update(self, connection: AsyncConnection, id: int, changes: RecipeUpdate) -> Record:
+        """Change what was sent and return the row; raise ``NotFoundError`` or ``ForbiddenError``."""
         await self.get(connection, id)
         return await recipe.update(connection, id, changes)
 

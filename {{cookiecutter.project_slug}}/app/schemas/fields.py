@@ -1,8 +1,9 @@
 """Kinds of values that several schemas share."""
 
+import datetime as dt
 from typing import Annotated
 
-from pydantic import BeforeValidator, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
 
 # The range of BIGINT: what is beyond it cannot be stored or asked for.
 MAX_ID = 2**63 - 1
@@ -28,3 +29,12 @@ def lowered(value: object) -> object:
 
 # Before it is judged: a few letters are longer in lower case.
 Email = Annotated[EmailStr, BeforeValidator(lowered)]
+
+
+def in_utc(value: dt.datetime) -> dt.datetime:
+    """Return the time with its zone, which not every database keeps."""
+    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+# In what is sent as in what is stored: a time without a zone is one of UTC.
+Utc = Annotated[dt.datetime, AfterValidator(in_utc)]

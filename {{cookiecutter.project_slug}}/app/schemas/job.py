@@ -1,21 +1,12 @@
 """What clients get of jobs."""
 
-import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.schemas.fields import whole
+from app.schemas.fields import Utc, whole
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "interrupted", "cancelled"]
-
-
-def in_utc(value: dt.datetime) -> dt.datetime:
-    """Return the time with its zone, which not every database keeps."""
-    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
-
-
-Utc = Annotated[dt.datetime, AfterValidator(in_utc)]
 
 
 class JobAccepted(BaseModel):

@@ -1,4 +1,4 @@
-"""Units of work."""
+"""Units of work, and the values that are stored in them."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 # {% if cookiecutter.async_db %}
@@ -7,6 +7,7 @@ import asyncio
 # {% if cookiecutter.async_db and cookiecutter.database == "sqlite" %}
 import gc
 # {% endif %}
+import datetime as dt
 from contextlib import suppress
 # {% if cookiecutter.async_db %}
 from uuid import uuid4
@@ -16,14 +17,18 @@ from uuid import uuid4
 import psycopg
 # {% endif %}
 import pytest
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from app.core.config import Settings
 from app.core.errors import ConflictError, NotFoundError, UnavailableError
+from app.crud.base import CRUDBase
 from app.db import session
 from app.db.base import User
 from app.db.session import Database
+from app.schemas.fields import Utc
+from app.schemas.user import UserCreate
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
 COUNT = select(func.count()).select_from(User)
@@ -200,6 +205,29 @@ async def test_places_come_back_after_errors(database: Database) -> None:
             async with database.read():
                 raise KeyError
     await database.ping()
+
+
+@pytest.mark.parametrize("time", ["12:00", "12:00Z", "14:00+02:00"])
+def test_times_are_in_utc(time: str) -> None:
+    read = TypeAdapter(Utc).validate_python(f"2026-11-22T{time}")
+    assert read.isoformat() == dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC).isoformat()
+
+
+class Changes(BaseModel):
+    """As they are often written: what was left out is None."""
+
+    name: str | None = None
+    email: str | None = None
+
+
+async def test_fields_that_were_not_sent_stay(database: Database) -> None:
+    users = CRUDBase[User, UserCreate, Changes](User)
+    async with database.write() as connection:
+        row = await users.create(connection, UserCreate.model_validate(ADA))
+        row = await users.update(connection, row.id, Changes(name="Eve"))
+        assert (row.name, row.email) == ("Eve", ADA["email"])
+        row = await users.update(connection, row.id, Changes())
+        assert (row.name, row.email) == ("Eve", ADA["email"])
 
 
 # {%- endfilter +%}

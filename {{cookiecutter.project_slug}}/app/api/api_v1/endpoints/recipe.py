@@ -63,7 +63,7 @@ async def replace_recipe(
 ) -> RecipeRead:
     """Change all fields; only the submitter and superusers may."""
     async with db.write() as connection:
-        row = await own.update(connection, id, new)
+        row = await own.replace(connection, id, new)
     return RecipeRead.model_validate(row)
 
 
@@ -97,7 +97,7 @@ async def create_recipe(db: DatabaseDep, new: RecipeCreate) -> RecipeRead:
 async def replace_recipe(db: DatabaseDep, id: IdPath, new: RecipeCreate) -> RecipeRead:
     """Change all fields."""
     async with db.write_one() as connection:
-        row = await recipe.update(connection, id, new)
+        row = await recipe.replace(connection, id, new)
     return RecipeRead.model_validate(row)
 
 
