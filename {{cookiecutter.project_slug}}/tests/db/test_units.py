@@ -4,10 +4,10 @@
 # {% if cookiecutter.async_db %}
 import asyncio
 # {% endif %}
+import datetime as dt
 # {% if cookiecutter.async_db and cookiecutter.database == "sqlite" %}
 import gc
 # {% endif %}
-import datetime as dt
 from contextlib import suppress
 # {% if cookiecutter.async_db %}
 from uuid import uuid4
