@@ -3,8 +3,7 @@
 import asyncio
 from array import array
 
-import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, httptools
 
 HEADER_SECONDS = 10
 MAX_HEADER_BYTES = 65_536
