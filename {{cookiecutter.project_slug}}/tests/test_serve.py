@@ -39,11 +39,11 @@ HEADER = b"X-More: 1\r\n"
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 REQUEST = HEAD + b"\r\n"
 LATE_HEAD = HEAD.replace(b"/", b"/late", 1)
-LAST_REQUEST = HEAD + b"Connection: close\r\n\r\n"
-# As Java's client and `curl --http2` do.
-OFFER = HEAD.replace(b"/", b"/echo", 1) + b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
 LATE_REQUEST = LATE_HEAD + b"\r\n"
+LAST_REQUEST = HEAD + b"Connection: close\r\n\r\n"
 WITH_BODY = HEAD + b"Content-Length: 1000\r\n\r\n"
+# As Java's client and `curl --http2` make it.
+OFFER = HEAD.replace(b"/", b"/echo", 1) + b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
@@ -361,7 +361,7 @@ async def test_headers_without_end_are_cut_off(start: bytes) -> None:
 )
 async def test_body_behind_an_offer_is_no_request(rest: bytes, pause: float) -> None:
     head, _, body = rest.partition(b"\r\n\r\n")
-    async with connection() as (reader, writer):
+    async with connection(head_within=60) as (reader, writer):
         writer.write(OFFER + head + b"\r\n\r\n")
         await asyncio.sleep(pause)
         writer.write(body + LAST_REQUEST)
@@ -372,7 +372,7 @@ async def test_body_behind_an_offer_is_no_request(rest: bytes, pause: float) -> 
 
 async def test_answer_waits_for_who_sends_all_first() -> None:
     part = b"a" * protocol.MAX_HEADER_BYTES
-    async with connection() as (reader, writer):
+    async with connection(head_within=60) as (reader, writer):
         writer.write(HEAD + b"Content-Length: %d\r\n\r\n" % (3 * len(part)))
         for _ in range(3):
             await asyncio.sleep(SECONDS / 10)
