@@ -9,12 +9,11 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, bindparam, text
 # {% endif %}
 
-from app.core.errors import ConflictError
 from app.core.request_id import request_id
 from app.crud.base import Record
 from app.crud.crud_job import job
 from app.db.engine import AsyncConnection
-from app.jobs.kinds import KINDS
+from app.jobs.kinds import find_kind
 from app.jobs.run import Kind
 # {% if cookiecutter.job_queue == "procrastinate" %}
 
@@ -76,10 +75,10 @@ class Enqueue:
     async def again(self, connection: AsyncConnection, id: int) -> Record:
         """Queue a job again that failed or was interrupted; raise ``ConflictError``."""
         row = await job.retry(connection, id)
-        if row.kind not in KINDS:
-            raise ConflictError(f"nobody here knows jobs of the kind {row.kind}")
         # {% if cookiecutter.job_queue == "procrastinate" %}
-        await _defer(connection, row.id, KINDS[row.kind])
+        await _defer(connection, row.id, find_kind(row.kind))
+        # {% else %}
+        find_kind(row.kind)  # or it would wait for nobody
         # {% endif %}
         return row
 

@@ -1,7 +1,9 @@
 """The kinds of jobs there are."""
 
+from app.core.errors import ConflictError
 from app.jobs.photos import PHOTO  # example
 from app.jobs.primes import PRIMES
+from app.jobs.run import Kind
 
 KINDS = {
     kind.name: kind
@@ -10,3 +12,11 @@ KINDS = {
         PRIMES,
     )
 }
+
+
+def find_kind(name: str) -> Kind:
+    """Return the kind of a stored job; raise ``ConflictError`` if this release has none such."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise ConflictError(f"nobody here knows jobs of the kind {name}") from None

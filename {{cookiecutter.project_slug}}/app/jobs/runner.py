@@ -12,7 +12,7 @@ from app.core.request_id import request_id
 from app.crud.base import Record
 from app.db.session import Database
 from app.jobs.flavours import run_body, run_unbroken
-from app.jobs.kinds import KINDS
+from app.jobs.kinds import find_kind
 from app.jobs.run import LostJobError, Run
 from app.schemas.job import JobStatus
 
@@ -53,10 +53,8 @@ class Runner:
     ) -> tuple[JobStatus, dict[str, Any]]:
         """Run the body; return the status and what is stored with it."""
         failed: JobStatus = "queued" if may_retry else "failed"
-        kind = KINDS.get(row.kind)
-        if kind is None:
-            return "failed", {"error": f"nobody here knows jobs of the kind {row.kind}"}
         try:
+            kind = find_kind(row.kind)
             with anyio.move_on_after(kind.timeout_seconds):
                 parameters = kind.parameters.model_validate(row.parameters)
                 result = await run_body(kind.body, run, parameters)
