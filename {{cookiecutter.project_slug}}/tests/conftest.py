@@ -1,13 +1,10 @@
 """A migrated database for the run, empty for each test, and the service on top of it."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
-# {% if cookiecutter.async_db %}
-from collections.abc import AsyncGenerator, Awaitable, Iterator
-# {% else %}
-from collections.abc import Awaitable, Generator, Iterator
-# {% endif %}
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp
 
 # {% if cookiecutter.auth %}
 from app.core import passwords
@@ -50,6 +47,11 @@ def pytest_collection_finish() -> None:
     spare_collections()
 
 
+def with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
+    """Give each request what the lifespan lends, as servers do."""
+    return lambda scope, receive, send: app({**scope, "state": dict(state)}, receive, send)
+
+
 class ServiceClient(TestClient):
     """Talk to a service that was started, as a client would: 500s are answers, too.
 
@@ -61,7 +63,8 @@ class ServiceClient(TestClient):
         super().__init__(app)
         self.portal = started.portal
         self.app_state.update(started.app_state)
-        self._service = httpx2.ASGITransport(self._serve, raise_app_exceptions=False)
+        service = with_state(app, self.app_state)
+        self._service = httpx2.ASGITransport(service, raise_app_exceptions=False)
 
     def send(self, request: httpx2.Request, **_options: object) -> httpx2.Response:
         """Return the whole answer."""
@@ -70,9 +73,6 @@ class ServiceClient(TestClient):
         response = self.portal.call(self._service.handle_async_request, request)
         self.portal.call(response.aread)
         return response
-
-    def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return self.app({**scope, "state": self.app_state.copy()}, receive, send)
 
 
 def variables() -> set[str]:

@@ -11,14 +11,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from limits import RateLimitItemPerSecond
 from limits.aio.strategies import MovingWindowRateLimiter
-from starlette.types import Receive, Scope, Send
 
 from app.core import limiter
 from app.core.config import Settings
 from app.core.limiter import RecentWindows, Rule, SharedLimiter, open_limiter
 from app.core.rate_limit import RateLimitSettings
 from app.middleware.rate_limit import client_of
-from tests.conftest import FRIEND, build
+from tests.conftest import FRIEND, build, with_state
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +40,7 @@ def client(client: TestClient, settings: Settings) -> Iterator[TestClient]:
 async def running(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
     """Run the service in the test's own loop, where many requests can be under way at once."""
     async with app.router.lifespan_context(app) as state:
-
-        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            await app({**scope, "state": dict(state or {})}, receive, send)
-
-        transport = httpx2.ASGITransport(serve)
+        transport = httpx2.ASGITransport(with_state(app, state or {}))
         async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client
 
