@@ -58,16 +58,19 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
 
 
 def _size(item: pytest.Function) -> int:
-    parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    runnable = parameters.get("runnable")
+    runnable = _parameters(item).get("runnable")
     return runnable.size if isinstance(runnable, Combination) else 0
+
+
+def _parameters(item: pytest.Function) -> dict[str, object]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, Any]:
     """Say how to generate the combination of a failed test."""
     report = yield
-    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    parameters = _parameters(item).values()
     combinations = [value for value in parameters if isinstance(value, Combination)]
     report.user_properties.extend((item.path.stem, it.name) for it in combinations)
     if report.failed:

@@ -41,7 +41,8 @@ DEFAULT = """\
 {{{{ UNSET if refusal and not _copier_conf.defaults else {key} }}}}"""
 
 # An update drops an answer that other answers no longer allow, and would take the first choice, and
-# with it all that the answer had brought away, without a word. As the default it is refused.
+# remove all that the answer had brought, without a word. As the default it is refused. Updates always
+# overwrite; their operation is not named where questions are rendered.
 LAST = """\
 {{{{ _external_data.last.{key} | default('{default}') if _copier_conf.overwrite
 else '{default}' }}}}"""
