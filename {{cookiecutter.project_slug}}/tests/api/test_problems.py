@@ -1,16 +1,21 @@
 """Every failure is a problem, also that of requests that broke other services."""
 
+import asyncio
 import json
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event
+from starlette.types import Message, Receive, Scope, Send
 
 from app.core.errors import UnavailableError
 from app.db.session import Database
+from app.middleware.cut_off import CutOffMiddleware
 from tests.api.test_users import ADA, USERS
 
 TOO_LARGE = 2**63
+START: Message = {"type": "http.response.start", "status": 200, "headers": []}
 
 
 @pytest.mark.parametrize(
@@ -160,3 +165,41 @@ def test_largest_id_can_be_asked_for(client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["//", "/api//v1/users", f"{USERS}/", "/%00", "/docs/../x"])
 def test_strange_path_is_not_a_fault(client: TestClient, path: str) -> None:
     assert client.get(path).status_code < 500
+
+
+async def cut_off(app: FastAPI, *, begun: bool) -> list[Message]:
+    """Cancel a request that waits, as the server does, and return what was sent."""
+    sent: list[Message] = []
+
+    async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
+        if begun:
+            await send(START)
+        await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "app": app}
+    task = asyncio.ensure_future(CutOffMiddleware(endless)(scope, receive, send))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled() is (sent[:1] in ([], [START]))
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("is_draining", "begun", "statuses"),
+    [(True, False, [503]), (True, True, [200]), (False, False, [])],
+)
+async def test_only_who_waits_while_the_service_leaves_is_told(
+    app: FastAPI, is_draining: bool, begun: bool, statuses: list[int]
+) -> None:
+    app.state.is_draining = is_draining
+    sent = await cut_off(app, begun=begun)
+    starts = [message for message in sent if "status" in message]
+    assert [start["status"] for start in starts] == statuses
+    assert all((b"connection", b"close") in start["headers"] for start in starts[begun:])
