@@ -31,7 +31,7 @@ from app.core.errors import (
     UnsuitableImageError,  # example
     # {% endif %}
 )
-from app.core.request_id import request_id
+from app.core.logging import request_id
 
 STATUS: dict[type[DomainError], int] = {
     # {% if cookiecutter.auth %}

@@ -8,7 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from app.clients.upstream import UpstreamError
-from app.core.request_id import HEADER, request_id
+from app.core.logging import REQUEST_ID_HEADER, request_id
 
 # Answers that a second try may well change.
 TRANSIENT = {429, 502, 503, 504}
@@ -34,7 +34,7 @@ class Connections:
         """Return the body of a good answer; raise ``UpstreamError`` for any other, or none."""
         host = urlsplit(url).hostname  # the rest of the address may be private
         current = request_id.get()
-        headers = None if current is None else {HEADER: current}
+        headers = None if current is None else {REQUEST_ID_HEADER: current}
         try:
             # Once more by itself where a connection ends before it answers: it may have been idle.
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:

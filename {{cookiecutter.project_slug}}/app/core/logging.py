@@ -1,11 +1,14 @@
-"""Logs as JSON, one object per line, on standard output."""
+"""Logs as JSON, one object per line, on standard output; each names the request it is about."""
 
 import json
 import logging
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
-from app.core.request_id import request_id
+# Ties log lines, answers and outgoing calls of one request together.
+REQUEST_ID_HEADER = "X-Request-ID"
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # Made once: with a default, json.dumps makes an encoder for each call.
 encode = json.JSONEncoder(default=str).encode

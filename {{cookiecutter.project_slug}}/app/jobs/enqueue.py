@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, bindparam, text
 # {% endif %}
 
-from app.core.request_id import request_id
+from app.core.logging import request_id
 from app.crud.base import Record
 from app.crud.crud_job import job
 from app.db.engine import AsyncConnection

@@ -8,7 +8,7 @@ import anyio
 
 from app.core.config import Settings
 from app.core.errors import DomainError, UnavailableError
-from app.core.request_id import request_id
+from app.core.logging import request_id
 from app.crud.base import Record
 from app.db.session import Database
 from app.jobs.flavours import run_body, run_unbroken

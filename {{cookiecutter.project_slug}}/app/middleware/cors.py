@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from app.api.errors import problem
-from app.core.request_id import HEADER
+from app.core.logging import REQUEST_ID_HEADER
 
 
 class CrossOriginMiddleware(CORSMiddleware):
@@ -20,12 +20,12 @@ class CrossOriginMiddleware(CORSMiddleware):
             allow_origins=origins,
             allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
             # {% if cookiecutter.job_queue != "none" %}
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", HEADER],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID_HEADER],
             # {% else %}
-            allow_headers=["Authorization", "Content-Type", HEADER],
+            allow_headers=["Authorization", "Content-Type", REQUEST_ID_HEADER],
             # {% endif %}
             expose_headers=[
-                HEADER,
+                REQUEST_ID_HEADER,
                 # {% if cookiecutter.job_queue != "none" %}
                 "Location",
                 # {% endif %}

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from app.core.auth import Password
-from app.schemas.fields import Email, Text
+from app.schemas.base import Email, Text
 from app.schemas.user import UserCreate
 
 BEARER: Literal["bearer"] = "bearer"

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import MISSING, BaseModel, ConfigDict, StringConstraints
 
 # {% if cookiecutter.auth %}
-from app.schemas.fields import Text
+from app.schemas.base import Text
 # {% else %}
-from app.schemas.fields import Id, Text
+from app.schemas.base import Id, Text
 # {% endif %}
 
 # Kept as it was typed; the scheme is checked because the page makes a link of it.

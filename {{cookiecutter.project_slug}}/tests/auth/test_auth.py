@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from app.api.credentials import get_proven
-from app.schemas.fields import MAX_ID
+from app.schemas.base import MAX_ID
 from tests.auth.accounts import AUTH, PASSWORD, QUICK, bearer, log_in, sign_up
 
 ADA = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD}

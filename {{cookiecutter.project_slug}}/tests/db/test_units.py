@@ -27,7 +27,7 @@ from app.crud.base import CRUDBase
 from app.db import session
 from app.db.base import User
 from app.db.session import Database
-from app.schemas.fields import Utc
+from app.schemas.base import Utc
 from app.schemas.user import UserCreate
 
 ADA = {"name": "Ada", "email": "ada@example.com"}

@@ -10,7 +10,7 @@ from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.api.jobs import ACCEPTED, OwnerDep, QueueDep, accepted
 from app.crud.crud_job import job
 from app.schemas.job import JobAccepted, JobRead
-from app.schemas.page import Page
+from app.schemas.base import Page
 
 # {% if cookiecutter.auth %}
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=UNAUTHORIZED)

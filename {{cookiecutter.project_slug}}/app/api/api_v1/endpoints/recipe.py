@@ -13,8 +13,7 @@ from app.api.own_recipes import OwnRecipesDep
 from app.api.deps import DatabaseDep, IdPath, PageDep
 # {% endif %}
 from app.crud.crud_recipe import recipe
-from app.schemas.fields import Text
-from app.schemas.page import Page
+from app.schemas.base import Page, Text
 from app.schemas.recipe import RecipeCreate, RecipeMatches, RecipeRead, RecipeUpdate
 
 router = APIRouter(prefix="/recipes", tags=["recipes"])
