@@ -65,6 +65,7 @@ def test_upstream_is_asked_in_its_own_way(serve: Serve, twin: str) -> None:
     assert {request.headers["X-Request-ID"] for request in requests} == {"abc"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("twin", TWINS)
 def test_others_answer_when_some_fail(serve: Serve, twin: str) -> None:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
@@ -269,6 +270,7 @@ def test_connection_stays_open(serve: Serve) -> None:
     assert len(connections) == 1
 
 
+@pytest.mark.slow
 def test_call_that_is_given_up_frees_its_connection(serve: Serve) -> None:
     is_first = True
 
