@@ -25,8 +25,11 @@ from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, co
 from app.core.fan_out import FanOutSettings  # example
 # {% endif %}
 # {% if cookiecutter.job_queue != "none" %}
-from app.core.jobs import JobSettings, MailSettings
-from app.core.photos import PhotoSettings  # example
+from app.core.jobs import (
+    JobSettings,
+    MailSettings,
+    PhotoSettings,  # example
+)
 # {% endif %}
 # {% if cookiecutter.rate_limit %}
 from app.core.rate_limit import RateLimitSettings

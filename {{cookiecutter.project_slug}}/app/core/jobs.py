@@ -1,5 +1,6 @@
-"""Settings of jobs, and of the mail that they send."""
+"""Settings of jobs, and of what they work with."""
 
+from pathlib import Path  # example
 from typing import Annotated, Literal, Self
 
 # {% if cookiecutter.job_queue == "procrastinate" %}
@@ -9,6 +10,9 @@ from pydantic import EmailStr, Field, PositiveInt, SecretStr, model_validator
 # {% endif %}
 
 from app.core.environment import EnvironmentSettings, Seconds
+
+# What a form adds to the file it holds: boundaries, headers, the client's file name.  # example
+FORM_BYTES = 10_000  # example
 
 
 class JobSettings(EnvironmentSettings):
@@ -53,3 +57,18 @@ class MailSettings(EnvironmentSettings):
         if (self.smtp_port, self.smtp_tls) in {(465, "starttls"), (587, "tls")}:
             raise ValueError("SMTP_PORT and SMTP_TLS contradict: starttls is for 587, tls for 465")
         return self
+
+
+class PhotoSettings(EnvironmentSettings):  # example
+    """Where photos are stored and how large they may be."""  # example
+
+    photo_folder: Path = Path("photos")  # example
+    photo_max_bytes: PositiveInt = 5_000_000  # example
+    # Pillow refuses more than this bound by itself.  # example
+    photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 25_000_000  # example
+    photo_thumbnail_pixels: PositiveInt = 320  # example
+
+    @property  # example
+    def max_body_bytes(self) -> int:  # example
+        """How large the request may be that brings a photo."""  # example
+        return self.photo_max_bytes + FORM_BYTES  # example

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 from pydantic import BaseModel
 
 from app.core.errors import TooLargeError, UnavailableError, UnsuitableImageError
-from app.core.photos import PhotoSettings
+from app.core.jobs import PhotoSettings
 from app.jobs.flavours import run_in_loop
 from app.jobs.mail import send_mail
 from app.jobs.run import Kind, Run

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, event
 
 from app.core.config import Settings
 from app.core.errors import TooLargeError, UnavailableError, UnsuitableImageError
-from app.core.photos import PhotoSettings
+from app.core.jobs import PhotoSettings
 from app.crud.base import Record
 from app.crud.crud_job import job
 from app.db.engine import run_from_loop

@@ -12,12 +12,12 @@ from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import ACCEPTED, EnqueueDep, accepted
 from app.api.own_recipes import OwnRecipesDep
 from app.core.errors import ConflictError
-from app.core.photos import PhotoSettings
+from app.core.jobs import PhotoSettings
 # {% else %}
 from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import ACCEPTED, EnqueueDep, accepted
 from app.core.errors import ConflictError
-from app.core.photos import PhotoSettings
+from app.core.jobs import PhotoSettings
 from app.crud.crud_recipe import recipe
 # {% endif %}
 from app.jobs.flavours import run_in_loop
