@@ -15,9 +15,6 @@ from app.api.api_v1.endpoints import (
     photo,  # example
     # {% endif %}
     recipe,  # example
-    # {% if cookiecutter.job_queue != "none" %}
-    task,
-    # {% endif %}
     user,
 )
 from app.api.errors import RESPONSES
@@ -32,7 +29,6 @@ ROUTERS = [
     # {% if cookiecutter.job_queue != "none" %}
     job.router,
     photo.router,  # example
-    task.router,
     # {% endif %}
     # {% if cookiecutter.auth %}
     auth.router,

@@ -1,4 +1,4 @@
-"""Jobs: work that goes on after its request was answered."""
+"""Jobs: work that goes on after its request was answered; and a sample of it."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from fastapi import APIRouter, Request, Response
@@ -7,19 +7,20 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import UNAUTHORIZED
 # {% endif %}
 from app.api.deps import DatabaseDep, IdPath, PageDep
-from app.api.jobs import ACCEPTED, OwnerDep, QueueDep, accepted
+from app.api.jobs import ACCEPTED, EnqueueDep, OwnerDep, QueueDep, accepted
 from app.crud.crud_job import job
-from app.schemas.job import JobAccepted, JobRead
+from app.jobs.primes import PRIMES
 from app.schemas.base import Page
+from app.schemas.job import JobAccepted, JobRead, PrimesParameters
 
 # {% if cookiecutter.auth %}
-router = APIRouter(prefix="/jobs", tags=["jobs"], responses=UNAUTHORIZED)
+router = APIRouter(tags=["jobs"], responses=UNAUTHORIZED)
 # {% else %}
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(tags=["jobs"])
 # {% endif %}
 
 
-@router.get("/")
+@router.get("/jobs/")
 async def list_jobs(db: DatabaseDep, page: PageDep, owner: OwnerDep) -> Page[JobRead]:
     """List jobs in the order of their ids."""
     async with db.read() as connection:
@@ -27,7 +28,7 @@ async def list_jobs(db: DatabaseDep, page: PageDep, owner: OwnerDep) -> Page[Job
     return Page[JobRead].cut(rows, page.limit)
 
 
-@router.get("/{id}")
+@router.get("/jobs/{id}")
 async def read_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     """Return one job: ask again until it has ended."""
     async with db.read() as connection:
@@ -35,7 +36,7 @@ async def read_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     return JobRead.model_validate(row)
 
 
-@router.delete("/{id}", status_code=202)
+@router.delete("/jobs/{id}", status_code=202)
 async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     """Withdraw a job that waits, or ask one that runs to stop, which takes a moment."""
     async with db.write() as connection:
@@ -44,7 +45,7 @@ async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     return JobRead.model_validate(row)
 
 
-@router.post("/{id}/retry", status_code=202, responses=ACCEPTED)
+@router.post("/jobs/{id}/retry", status_code=202, responses=ACCEPTED)
 async def retry_job(
     db: DatabaseDep,
     id: IdPath,
@@ -57,6 +58,20 @@ async def retry_job(
     async with db.write() as connection:
         await job.get_for(connection, id, owner)
         row = await queue.again(connection, id)
+    return accepted(request, response, row)
+
+
+@router.post("/tasks/", status_code=202, responses=ACCEPTED)
+async def start_task(
+    db: DatabaseDep,
+    enqueue: EnqueueDep,
+    parameters: PrimesParameters,
+    request: Request,
+    response: Response,
+) -> JobAccepted:
+    """Count primes, which keeps a processor busy for a while."""
+    async with db.write() as connection:
+        row = await enqueue(connection, PRIMES, parameters)
     return accepted(request, response, row)
 
 
