@@ -1,4 +1,4 @@
-"""Queue jobs, in the transaction of the one who asks for them."""
+"""Queue jobs of the kinds there are, in the transaction of the one who asks for them."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from dataclasses import dataclass
@@ -9,14 +9,23 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, bindparam, text
 # {% endif %}
 
+from app.core.errors import ConflictError
 from app.core.logging import request_id
 from app.crud.base import Record
 from app.crud.crud_job import job
 from app.db.engine import AsyncConnection
-from app.jobs.kinds import find_kind
+from app.jobs.photos import PHOTO  # example
+from app.jobs.primes import PRIMES
 from app.jobs.run import Kind
-# {% if cookiecutter.job_queue == "procrastinate" %}
 
+KINDS = {
+    kind.name: kind
+    for kind in (
+        PHOTO,  # example
+        PRIMES,
+    )
+}
+# {% if cookiecutter.job_queue == "procrastinate" %}
 TASK = "run_job"
 DEFER = text(
     """
@@ -81,6 +90,14 @@ class Enqueue:
         find_kind(row.kind)  # or it would wait for nobody
         # {% endif %}
         return row
+
+
+def find_kind(name: str) -> Kind:
+    """Return the kind of a stored job; raise ``ConflictError`` if this release has none such."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise ConflictError(f"nobody here knows jobs of the kind {name}") from None
 
 
 # {%- endfilter +%}

@@ -16,8 +16,8 @@ import anyio
 from app.core.config import Settings
 from app.crud.base import Record
 from app.db.session import Database
+from app.jobs.enqueue import KINDS
 from app.jobs.flavours import run_unbroken
-from app.jobs.kinds import KINDS
 from app.jobs.run import JobTable
 from app.jobs.runner import Runner
 

@@ -11,8 +11,8 @@ from app.core.errors import DomainError, UnavailableError
 from app.core.logging import request_id
 from app.crud.base import Record
 from app.db.session import Database
+from app.jobs.enqueue import find_kind
 from app.jobs.flavours import run_body, run_unbroken
-from app.jobs.kinds import find_kind
 from app.jobs.run import LostJobError, Run
 from app.schemas.job import JobStatus
 

@@ -2,7 +2,7 @@
 
 import gc
 
-from app.jobs.kinds import KINDS
+from app.jobs.enqueue import KINDS
 from app.worker import run
 from tests.jobs.jobs import BEHAVE
 
