@@ -102,6 +102,17 @@ async def effects(database: Database, name: str) -> int:
     counting = select(func.count()).select_from(Effect).where(Effect.name.startswith(name))
     async with database.read() as connection:
         return await connection.scalar(counting) or 0
+# {% if cookiecutter.job_queue == "procrastinate" %}
 
 
-# {%- endfilter +%}
+if __name__ == "__main__":  # a worker that also knows these jobs
+    import gc
+
+    from app.jobs.enqueue import KINDS
+    from app.worker import run
+
+    gc.enable()  # which the package of the tests has switched off
+    KINDS[BEHAVE.name] = BEHAVE
+    run()
+# {% endif %}
+# {% endfilter %}

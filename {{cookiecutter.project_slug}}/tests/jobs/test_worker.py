@@ -411,7 +411,7 @@ def test_worker_before_the_first_migration_says_what_to_run(
 def process(settings: Settings, **more: str) -> Generator[subprocess.Popen[bytes]]:
     """Run a worker that also knows the jobs of the tests."""
     variables = environment(settings, **IMPATIENT | more)
-    command = [*PYTHON, "tests.jobs.worker"]
+    command = [*PYTHON, "tests.jobs.jobs"]
     with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as running:
         try:
             yield running
