@@ -1,15 +1,31 @@
-"""The jobs API, seen by its clients."""
+"""Jobs as their clients see them; attempts without a queue; and what becomes of old ones."""
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
+from app.core.config import Settings
+from app.core.errors import UnavailableError
+from app.core.jobs import JobSettings
+from app.crud.base import Record
+from app.crud.crud_job import job
+from app.db.base import Job
+from app.db.engine import run_from_loop
+from app.db.session import Database
+from app.jobs import run
+from app.jobs.run import Run
+from app.jobs.runner import Runner
 from tests.conftest import server
 from tests.jobs.conftest import JOBS, behave
+from tests.jobs.jobs import Deed, change, count, get, queue, take
 
+NOW = dt.datetime.now(dt.UTC)
 TASKS = "/api/v1/tasks/"
 
 
@@ -19,8 +35,8 @@ def test_task_is_accepted_and_can_be_asked_about(client: TestClient) -> None:
     id = response.json()["id"]
     assert response.json() == {"id": id, "status": "queued"}
     assert response.headers["Location"] == f"{JOBS}{id}"
-    job = client.get(response.headers["Location"]).json()
-    assert (job["kind"], job["parameters"]) == ("primes", {"limit": 100})
+    task = client.get(response.headers["Location"]).json()
+    assert (task["kind"], task["parameters"]) == ("primes", {"limit": 100})
 
 
 def test_document_names_the_location(client: TestClient) -> None:
@@ -74,9 +90,9 @@ def test_job_of_a_kind_that_is_gone_is_not_tried_again(
 def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
     ids = [behave(client, "succeed") for _ in range(3)]
     first = client.get(JOBS, params={"limit": 2}).json()
-    assert [job["id"] for job in first["items"]] == ids[:2]
+    assert [it["id"] for it in first["items"]] == ids[:2]
     rest = client.get(JOBS, params={"limit": 2, "after": first["next_after"]}).json()
-    assert [job["id"] for job in rest["items"]] == ids[2:]
+    assert [it["id"] for it in rest["items"]] == ids[2:]
 
 
 def test_same_key_gives_the_same_job(client: TestClient) -> None:
@@ -112,3 +128,60 @@ def test_job_is_queued_with_its_transaction_or_not_at_all(client: TestClient) ->
     response = client.post("/behave?kind=behave&rolls_back=true", json={"does": "succeed"})
     assert response.status_code == 409
     assert client.get(JOBS).json()["items"] == []
+
+
+async def begun(database: Database, does: Deed) -> Record:
+    """Queue a job, take it, and return its row."""
+    id = await run_from_loop(partial(queue, database, does))
+    await run_from_loop(partial(take, database, id, heartbeat_ago=0))
+    return await run_from_loop(partial(get, database, id))
+
+
+async def test_attempt_ends_when_somebody_else_has_the_job(
+    database: Database, settings: Settings
+) -> None:
+    row = await begun(database, "hang")
+    await run_from_loop(partial(change, database, row.id, attempts=2))
+    with anyio.fail_after(2):
+        await Runner(database, settings, unfinished="queued").run(row)
+    row = await run_from_loop(partial(get, database, row.id))
+    assert (row.status, row.attempts) == ("running", 2)
+
+
+async def test_attempt_goes_on_though_a_heartbeat_fails(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Run) -> None:
+        raise UnavailableError("the database does not answer")
+
+    row = await begun(database, "nap")
+    monkeypatch.setattr(Run, "beat", fail)
+    assert await Runner(database, settings, unfinished="queued").run(row) == "succeeded"
+
+
+async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
+    database: Database, settings: Settings
+) -> None:
+    row = await begun(database, "listen")
+    await run_from_loop(partial(change, database, row.id, is_cancel_requested=True))
+    patient = settings.model_copy(update={"jobs": JobSettings()})
+    assert await Runner(database, patient, unfinished="queued").run(row) == "succeeded"
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+async def test_old_jobs_are_deleted_a_bounded_number_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH", 2)
+    await queue(database, "succeed", count=5)
+    async with database.write() as connection:
+        await connection.execute(update(Job).values(finished_at=NOW - dt.timedelta(days=8)))
+        assert await job.forget(connection, NOW, 2) == 2
+    assert await count(database, "queued") == 3
+    await run.JobTable(database).forget(keep_days=9)
+    assert await count(database, "queued") == 3
+    await run.JobTable(database).forget(keep_days=7)
+    assert await count(database, "queued") == 0
+
+
+# {%- endfilter +%}
