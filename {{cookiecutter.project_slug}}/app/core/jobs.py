@@ -59,16 +59,16 @@ class MailSettings(EnvironmentSettings):
         return self
 
 
-class PhotoSettings(EnvironmentSettings):  # example
-    """Where photos are stored and how large they may be."""  # example
+class PhotoSettings(EnvironmentSettings):
+    """Where photos are stored and how large they may be."""
 
-    photo_folder: Path = Path("photos")  # example
-    photo_max_bytes: PositiveInt = 5_000_000  # example
-    # Pillow refuses more than this bound by itself.  # example
-    photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 25_000_000  # example
-    photo_thumbnail_pixels: PositiveInt = 320  # example
+    photo_folder: Path = Path("photos")
+    photo_max_bytes: PositiveInt = 5_000_000
+    # Pillow refuses more than this bound by itself.
+    photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 25_000_000
+    photo_thumbnail_pixels: PositiveInt = 320
 
-    @property  # example
-    def max_body_bytes(self) -> int:  # example
-        """How large the request may be that brings a photo."""  # example
-        return self.photo_max_bytes + FORM_BYTES  # example
+    @property
+    def max_body_bytes(self) -> int:
+        """How large the request may be that brings a photo."""
+        return self.photo_max_bytes + FORM_BYTES
