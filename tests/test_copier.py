@@ -60,7 +60,7 @@ def test_what_is_left_out_is_not_rendered(
     source.mkdir()
     tree = copy_template(source) / "{{cookiecutter.project_slug}}"
     lock = source / "templates/folded/poetry.lock"
-    for file in (lock, tree / "app/worker.py", tree / "app/clients/news.py"):
+    for file in (lock, tree / "app/worker.py", tree / "app/clients/dashboard.py"):
         file.write_text("{{ nothing.is_called_so }}\n", encoding="utf-8")
     made = generate({"fan_out": False}, tmp_path, source)
     assert snapshot(made) == snapshot(with_cookiecutter({"fan_out": False}, tmp_path / "unspoilt"))

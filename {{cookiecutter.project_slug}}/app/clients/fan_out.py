@@ -9,10 +9,9 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter
 
+from app.clients.dashboard import NewsClient, WeatherClient
 from app.clients.ideas import IdeaSource, open_idea_sources
-from app.clients.news import NewsClient
 from app.clients.upstream import Upstream, UpstreamError
-from app.clients.weather import WeatherClient
 from app.core.fan_out import FanOutSettings
 from app.schemas.fan_out import Part
 

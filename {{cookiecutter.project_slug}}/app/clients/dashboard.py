@@ -1,4 +1,4 @@
-"""The weather, from wttr.in."""
+"""What the dashboard shows: the weather, from wttr.in, and the news, from Hacker News."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field
 
 from app.clients.upstream import Upstream, cached
 from app.core.fan_out import FanOutSettings
-from app.schemas.fan_out import Weather
+from app.schemas.fan_out import Story, Weather
+
+STORIES = 5
 
 
 class WeatherClient:
@@ -31,6 +33,21 @@ class WeatherClient:
         )
 
 
+class NewsClient:
+    """Tells what is on the front page."""
+
+    def __init__(self, upstream: Upstream, settings: FanOutSettings) -> None:
+        self._upstream = upstream
+        params = {"tags": "front_page", "hitsPerPage": STORIES}
+        self._url = upstream.url("/api/v1/search", params)
+        self.fetch = cached(self._fetch, settings)
+
+    async def _fetch(self) -> list[Story]:
+        """Return the first stories; raise ``UpstreamError`` or ``TimeoutError``."""
+        page = await self._upstream.get(self._url, FrontPage)
+        return [Story(title=hit.title, url=hit.url, points=hit.points or 0) for hit in page.hits]
+
+
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -51,6 +68,20 @@ class Condition(BaseModel):
 
 
 class Report(BaseModel):
-    """The envelope."""
+    """The envelope of the weather."""
 
     current_condition: Annotated[list[Condition], Field(min_length=1)]
+
+
+class Hit(BaseModel):
+    """What we use of a story, in the format of Hacker News' search; some link to nothing."""
+
+    title: str
+    url: str | None = None
+    points: int | None = None
+
+
+class FrontPage(BaseModel):
+    """The envelope of stories."""
+
+    hits: list[Hit]
