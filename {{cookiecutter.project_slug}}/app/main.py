@@ -24,15 +24,10 @@ from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
 # {% if cookiecutter.rate_limit %}
 from app.core.limiter import Rule, open_limiter
-# {% endif %}
-# {% if cookiecutter.auth %}
-from app.core.passwords import Passwords
-# {% endif %}
-# {% if cookiecutter.rate_limit %}
 from app.core.rate_limit import RateLimitSettings
 # {% endif %}
 # {% if cookiecutter.auth %}
-from app.core.tokens import Tokens
+from app.core.security import Passwords, Tokens
 # {% endif %}
 from app.db.engine import run_from_loop
 from app.db.session import Database

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
-from app.core.auth import AuthSettings
 from app.core.environment import complaint
+from app.core.security import AuthSettings
 
 RANDOM_BYTES = {"secret_key": 32, "first_superuser_password": 12}
 

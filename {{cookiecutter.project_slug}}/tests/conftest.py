@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from starlette.types import ASGIApp
 
 # {% if cookiecutter.auth %}
-from app.core import passwords
+from app.core import security
 # {% endif %}
 from app.core.config import Settings
 from app.core.environment import EnvironmentSettings
@@ -116,7 +116,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 def _quick_passwords() -> Iterator[None]:
     """Hash in a fraction of a millisecond instead of a tenth of a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "algorithm", accounts.QUICK)
+        patch.setattr(security, "hasher", accounts.QUICK)
         yield
 
 

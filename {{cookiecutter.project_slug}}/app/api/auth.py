@@ -8,7 +8,7 @@ from fastapi.security import OAuth2PasswordBearer
 from app.api.deps import DatabaseDep
 from app.api.errors import Problem
 from app.core.errors import ForbiddenError, UnauthorizedError
-from app.core.tokens import Tokens
+from app.core.security import Tokens
 from app.crud.crud_auth import login
 from app.schemas.user import UserRead
 

@@ -8,8 +8,7 @@ from pydantic import Secret
 from app.api.auth import CurrentUser, TokensDep
 from app.api.deps import DatabaseDep
 from app.core.errors import DomainError, ForbiddenError, UnauthorizedError
-from app.core.passwords import Passwords
-from app.core.tokens import Claims
+from app.core.security import Claims, Passwords
 from app.crud.base import Record
 from app.crud.crud_auth import credential
 from app.schemas.auth import PasswordChange, PasswordForm, RefreshRequest, Signup

@@ -16,9 +16,6 @@ from pydantic import (
 from sqlalchemy import make_url
 # {% endif %}
 
-# {% if cookiecutter.auth %}
-from app.core.auth import AuthSettings
-# {% endif %}
 from app.core.database_url import DatabaseUrl
 from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, complaint
 # {% if cookiecutter.fan_out %}
@@ -33,6 +30,9 @@ from app.core.jobs import (
 # {% endif %}
 # {% if cookiecutter.rate_limit %}
 from app.core.rate_limit import RateLimitSettings
+# {% endif %}
+# {% if cookiecutter.auth %}
+from app.core.security import AuthSettings
 # {% endif %}
 
 # As browsers send them: another spelling would never match.

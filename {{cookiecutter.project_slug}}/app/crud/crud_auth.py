@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
-from app.core.tokens import Claims
+from app.core.security import Claims
 from app.crud.base import Record
 from app.crud.crud_user import user
 from app.db.base import Credential, Login, User

@@ -3,7 +3,7 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 import logging
 
-from app.core import passwords
+from app.core import security
 from app.core.config import Settings
 from app.crud.crud_auth import credential
 from app.db.engine import AsyncConnection
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 def hash_first_password(settings: Settings) -> str | None:
     """Hash ``FIRST_SUPERUSER_PASSWORD``, if it is set."""
     password = settings.auth.first_superuser_password
-    return None if password is None else passwords.algorithm.hash(password.get_secret_value())
+    return None if password is None else security.hasher.hash(password.get_secret_value())
 
 
 async def add_first_password(

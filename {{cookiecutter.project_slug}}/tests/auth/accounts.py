@@ -8,9 +8,8 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Secret, SecretStr
 
-from app.core import passwords
-from app.core.auth import AuthSettings
-from app.core.tokens import Tokens
+from app.core import security
+from app.core.security import AuthSettings, Tokens
 from app.crud.crud_auth import login
 from app.crud.crud_user import user
 from app.db.session import Database
@@ -29,7 +28,7 @@ KEEP = """
 CREATE TEMP TABLE root AS SELECT * FROM "user"; CREATE TEMP TABLE root_login AS SELECT * FROM login
 """
 PUT_BACK = 'INSERT INTO "user" SELECT * FROM root; INSERT INTO login SELECT * FROM root_login'
-REAL = passwords.algorithm
+REAL = security.hasher
 QUICK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 # {% endif %}
 
-from app.core.tokens import Pair, Tokens
+from app.core.security import Pair, Tokens
 # {% if cookiecutter.database == "postgresql" %}
 from app.crud.crud_auth import credential, login
 # {% else %}

@@ -7,15 +7,15 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import Secret
 
-from app.core import passwords
-from app.core.auth import AuthSettings
+from app.core import security
 from app.core.config import Settings
+from app.core.security import AuthSettings
 from app.crud.crud_auth import credential
 from app.db.init_db import init_db
 from app.db.session import Database
 from tests.auth.accounts import AUTH, PASSWORD, QUICK, REAL, sign_up
 
-LOGINS = 41 + passwords.AT_ONCE
+LOGINS = 41 + security.HASHES_AT_ONCE
 OTHER_PASSWORD = AuthSettings.model_construct(first_superuser_password=Secret("another horse"))
 NO_PASSWORD = AuthSettings.model_construct()
 
@@ -47,7 +47,7 @@ class Slow:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
     slow = Slow()
-    monkeypatch.setattr(passwords, "algorithm", slow)
+    monkeypatch.setattr(security, "hasher", slow)
     return slow
 
 
@@ -68,7 +68,7 @@ def test_unknown_address_costs_as_much_as_a_known_one(slow: Slow, anonymous: Tes
 
 
 async def test_no_password_fits_where_there_is_none() -> None:
-    assert not await passwords.Passwords().matches("", None)
+    assert not await security.Passwords().matches("", None)
 
 
 def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestClient) -> None:
@@ -77,19 +77,19 @@ def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestCl
     queue = client.app_state["passwords"]._limiter
     with ThreadPoolExecutor(LOGINS) as threads:
         logins = [threads.submit(log_in, client, "ada@example.com") for _ in range(LOGINS)]
-        while queue.statistics().tasks_waiting < LOGINS - passwords.AT_ONCE:
+        while queue.statistics().tasks_waiting < LOGINS - security.HASHES_AT_ONCE:
             assert client.get("/health/live").status_code == 200
             assert not any(login.done() for login in logins)
         assert client.get("/api/v1/users/").status_code == 200
         slow.go_on.set()
         assert {login.result() for login in logins} == {200}
-    assert slow.most == passwords.AT_ONCE
+    assert slow.most == security.HASHES_AT_ONCE
 
 
 def test_waiting_for_a_turn_ends(
     slow: Slow, anonymous: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(security, "HASH_WAIT_SECONDS", 0.01)
     with ThreadPoolExecutor(3) as threads:
         logins = [threads.submit(log_in, anonymous, "ada@example.com") for _ in range(3)]
         first = next(as_completed(logins)).result()

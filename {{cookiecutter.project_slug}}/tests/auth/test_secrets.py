@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from app import setup
-from app.core.auth import AuthSettings
 from app.core.config import load_settings
 from app.core.errors import UnauthorizedError
-from app.core.tokens import Tokens
+from app.core.security import AuthSettings, Tokens
 from tests.auth.accounts import SETTINGS
 from tests.conftest import ROOT
 

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from app.core.config import Settings
 from app.core.errors import NotFoundError, UnavailableError
 # {% if cookiecutter.auth %}
-from app.core.tokens import Tokens
+from app.core.security import Tokens
 # {% endif %}
 from app.db.engine import run_from_loop
 from app.db.session import Database
