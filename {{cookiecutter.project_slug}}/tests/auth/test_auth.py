@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from app.api.credentials import get_proven
+from app.api.auth import get_proven
 from app.schemas.base import MAX_ID
 from tests.auth.accounts import AUTH, PASSWORD, QUICK, bearer, log_in, sign_up
 

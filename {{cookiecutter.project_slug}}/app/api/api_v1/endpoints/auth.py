@@ -3,14 +3,18 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from fastapi import APIRouter, Depends
 
-from app.api.auth import REFUSALS, UNAUTHORIZED, CurrentUser, TokensDep, forbid_storing
-from app.api.credentials import (
-    REFUSAL,
+from app.api.auth import (
+    REFUSALS,
+    REFUSED_LOGIN,
+    UNAUTHORIZED,
     UNPROVEN,
+    CurrentUser,
     NewAccount,
     NewPasswordDep,
     ProvenCredential,
     RefreshClaims,
+    TokensDep,
+    forbid_storing,
 )
 from app.api.deps import DatabaseDep
 from app.core.errors import ForbiddenError, UnauthorizedError
@@ -40,7 +44,7 @@ async def log_in(db: DatabaseDep, tokens: TokensDep, proven: ProvenCredential) -
     pair = tokens.issue(proven.id)
     async with db.write() as connection:
         if not await credential.is_current(connection, proven.id, proven.password_hash):
-            raise UnauthorizedError(REFUSAL)
+            raise UnauthorizedError(REFUSED_LOGIN)
         await login.open(connection, pair.claims)
     return TokenPair.model_validate(pair)
 

@@ -4,8 +4,7 @@
 # {% if cookiecutter.auth %}
 from fastapi import APIRouter, Depends
 
-from app.api.auth import REFUSALS, superuser
-from app.api.credentials import NewAccount
+from app.api.auth import REFUSALS, NewAccount, superuser
 from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.crud.crud_auth import credential
 from app.crud.crud_user import user
