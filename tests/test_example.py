@@ -26,7 +26,10 @@ OWN = "\n# Ours: it stays.\n"
 )
 def test_example_can_be_deleted(combination: Combination, workplace: Path) -> None:
     service = Service.open(combination, workplace)
-    extended = [service.folder / name for name in (".env.example", "Makefile")]
+    names = [".env.example", "Makefile"]
+    if combination["auth"]:
+        names.append("tests/auth/test_permissions.py")
+    extended = [service.folder / name for name in names]
     for path in extended:
         path.write_text(path.read_text("utf-8") + OWN, "utf-8")
     (match,) = BLOCK.findall((service.folder / "README.md").read_text("utf-8"))
