@@ -23,8 +23,7 @@ from app.clients.fan_out import open_fan_out  # example
 from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
 # {% if cookiecutter.rate_limit %}
-from app.core.limiter import Rule, open_limiter
-from app.core.rate_limit import RateLimitSettings
+from app.core.rate_limit import RateLimitSettings, Rule, open_limiter
 # {% endif %}
 # {% if cookiecutter.auth %}
 from app.core.security import Passwords, Tokens

@@ -32,9 +32,6 @@ LAYERS = {
 }
 # What fills the database uses the same way as requests do.
 ABOVE_CRUD = {
-    # {% if cookiecutter.auth %}
-    "first_password.py",
-    # {% endif %}
     "init_db.py",
     "sample_recipes.py",  # example
 }

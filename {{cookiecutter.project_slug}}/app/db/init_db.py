@@ -1,15 +1,24 @@
 """The data a new database starts with."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+# {% if cookiecutter.auth %}
+import logging
+
+from app.core import security
 from app.core.config import Settings
+from app.crud.crud_auth import credential
+# {% else %}
+from app.core.config import Settings
+# {% endif %}
 from app.crud.crud_user import user
 from app.db.engine import AsyncConnection
-# {% if cookiecutter.auth %}
-from app.db.first_password import add_first_password, hash_first_password
-# {% endif %}
 from app.db.sample_recipes import add_sample_recipes  # example
 from app.db.session import Database
 from app.schemas.user import UserCreate
+# {% if cookiecutter.auth %}
+
+logger = logging.getLogger(__name__)
+# {% endif %}
 
 
 async def init_db(database: Database, settings: Settings) -> None:
@@ -19,12 +28,12 @@ async def init_db(database: Database, settings: Settings) -> None:
     take an address first must not become superuser by it.
     """
     # {% if cookiecutter.auth %}
-    password_hash = hash_first_password(settings)  # takes longer than a transaction should
+    password_hash = _hash_first_password(settings)  # takes longer than a transaction should
     # {% endif %}
     async with database.write() as connection:
         await _ensure_superuser(connection, settings.first_superuser)
         # {% if cookiecutter.auth %}
-        await add_first_password(connection, settings, password_hash)
+        await _add_first_password(connection, settings, password_hash)
         # {% endif %}
         await add_sample_recipes(connection, settings)  # example
 
@@ -36,6 +45,36 @@ async def _ensure_superuser(connection: AsyncConnection, email: str) -> None:
         await user.create(connection, new, {"is_superuser": True})
     elif not found.is_superuser:
         raise ValueError("FIRST_SUPERUSER is the address of a user who is no superuser")
+# {% if cookiecutter.auth %}
 
 
-# {%- endfilter +%}
+def _hash_first_password(settings: Settings) -> str | None:
+    """Hash ``FIRST_SUPERUSER_PASSWORD``, if it is set."""
+    password = settings.auth.first_superuser_password
+    return None if password is None else security.hasher.hash(password.get_secret_value())
+
+
+async def _add_first_password(
+    connection: AsyncConnection,
+    settings: Settings,
+    password_hash: str | None,
+) -> None:
+    """Give the first superuser a password, unless they have one, which may have been changed since.
+
+    Raise ``ValueError`` if there is none to give, except on a developer's machine.
+    """
+    owner = await credential.get_by_email(connection, settings.first_superuser)
+    if owner is None or owner.password_hash is not None:
+        return
+    if password_hash is not None:
+        await credential.create(connection, owner.id, password_hash)
+    elif settings.environment == "local":
+        logger.warning(
+            "%s cannot log in: FIRST_SUPERUSER_PASSWORD is not set; python -m app.setup writes one "
+            "to .env, then run this again",
+            settings.first_superuser,
+        )
+    else:
+        raise ValueError(f"FIRST_SUPERUSER_PASSWORD must be set in {settings.environment}")
+# {% endif %}
+# {% endfilter %}

@@ -7,7 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import problem
-from app.core.limiter import Limiter, Rule, Standing
+from app.core.rate_limit import Limiter, Rule, Standing
 
 
 class RateLimitMiddleware:
