@@ -28,11 +28,7 @@ from app.core.rate_limit import RateLimitSettings
 from app.db.session import Database
 from app.main import create_app
 from app.serve import spare_collections
-# {% if cookiecutter.database == "sqlite" %}
-from tests import sqlite as server
-# {% else %}
-from tests import postgresql as server
-# {% endif %}
+from tests import databases
 # {% if cookiecutter.auth %}
 from tests.auth import accounts
 # {% endif %}
@@ -124,7 +120,7 @@ def _quick_passwords() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build the schema once, by the migrations, in a database that is ours."""
-    with server.new_database(tmp_path_factory.mktemp("database")) as url:
+    with databases.new_database(tmp_path_factory.mktemp("database")) as url:
         ALEMBIC.attributes["url"] = Settings(database_url=url).database_url
         command.upgrade(ALEMBIC, "heads")
         yield url
@@ -158,15 +154,15 @@ def shared_settings(migrated: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def execute(migrated: str) -> Iterator[server.Execute]:
+def execute(migrated: str) -> Iterator[databases.Execute]:
     """Return what executes statements past the service."""
-    with server.connect(Settings(database_url=migrated).database_url) as execute:
+    with databases.connect(Settings(database_url=migrated).database_url) as execute:
         yield execute
 
 
 # {% if cookiecutter.auth %}
 @pytest.fixture(scope="session")
-def superuser(migrated: str, execute: server.Execute) -> dict[str, str]:
+def superuser(migrated: str, execute: databases.Execute) -> dict[str, str]:
     """Add a superuser, keep their rows aside, and return the header they send."""
     # For as long as the tests may take.
     auth = accounts.SETTINGS.model_copy(update={"access_token_seconds": 86_400})
@@ -174,16 +170,16 @@ def superuser(migrated: str, execute: server.Execute) -> dict[str, str]:
     with TestClient(app) as client:
         header = accounts.caller(client, "root@example.com", is_superuser=True)
     execute(accounts.KEEP)
-    execute(server.SWEEP)
+    execute(databases.SWEEP)
     return header
 
 
 # {% endif %}
 @pytest.fixture
-def settings(shared_settings: Settings, execute: server.Execute) -> Iterator[Settings]:
+def settings(shared_settings: Settings, execute: databases.Execute) -> Iterator[Settings]:
     """Name the same database, which is empty; it is emptied again."""
     yield shared_settings
-    execute(server.SWEEP)
+    execute(databases.SWEEP)
 
 
 @pytest.fixture
@@ -210,7 +206,7 @@ def client(
     app: FastAPI,
     started: TestClient,
     superuser: dict[str, str],
-    execute: server.Execute,
+    execute: databases.Execute,
 ) -> TestClient:
 # {% else %}
 @pytest.fixture

@@ -29,7 +29,8 @@ from app.main import create_app
 from app.protocol import BoundedProtocol
 from app.serve import build
 from soak import service
-from tests.conftest import ROOT, server
+from tests import databases
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 PYTHON = [sys.executable, "-m"]
@@ -198,7 +199,7 @@ def test_two_may_prepare_at_once(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for name in ("app", "migrations", "prestart.sh", "pyproject.toml"):  # but no .env
         (tmp_path / name).symlink_to(ROOT / name)
-    with server.new_database(tmp_path) as url:
+    with databases.new_database(tmp_path) as url:
         preparing = [
             subprocess.Popen(
                 [tmp_path / "prestart.sh"],

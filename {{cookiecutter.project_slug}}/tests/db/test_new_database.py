@@ -14,7 +14,8 @@ from app.db.engine import run_blocking
 from app.db.init_db import init_db
 from app.db.session import Database
 from app.schemas.user import UserCreate
-from tests.conftest import ALEMBIC, ROOT, server
+from tests import databases
+from tests.conftest import ALEMBIC, ROOT
 
 
 def test_models_and_migrations_agree(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +42,7 @@ def test_every_constraint_has_a_name(settings: Settings) -> None:
 @pytest.fixture
 def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[URL]:
     """Name a database without tables, for the migrations to work on."""
-    with server.new_database(tmp_path) as name:
+    with databases.new_database(tmp_path) as name:
         url = Settings(database_url=name).database_url
         monkeypatch.setitem(ALEMBIC.attributes, "url", url)
         yield url

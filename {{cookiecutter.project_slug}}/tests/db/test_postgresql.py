@@ -31,12 +31,12 @@ from app.db.session import Database
 from scripts import local_database
 from soak.outage import Postgresql, new_server
 from tests.conftest import ROOT
+from tests.databases import SWEEPER, connect
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from tests.jobs.jobs import queue
 from tests.jobs.test_worker import process as work
 from tests.jobs.test_worker import reach
 # {% endif %}
-from tests.postgresql import SWEEPER, connect
 from tests.test_serve import PYTHON, environment, get, process
 
 KILL_THE_OTHERS = text(
@@ -212,7 +212,7 @@ def test_local_address_is_written_for_nobody_else_to_read(
 
 @pytest.mark.slow
 def test_local_server_runs_in_a_folder_of_any_name() -> None:
-    # Not in pytest's folders: see tests/postgresql.py.
+    # Not in pytest's folders: see tests/databases.py.
     with TemporaryDirectory(prefix="a b&c;d+e#f%20g:h,i'j(k)-") as folder:
         Path(folder, "scripts").mkdir()
         shutil.copy(local_database.__file__, Path(folder, "scripts"))

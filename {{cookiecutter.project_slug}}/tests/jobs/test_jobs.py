@@ -1,4 +1,4 @@
-"""Jobs as their clients see them; attempts without a queue; and what becomes of old ones."""
+"""Jobs as their clients see them, attempts without a queue, and what becomes of old ones."""
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +21,20 @@ from app.db.session import Database
 from app.jobs import run
 from app.jobs.run import Run
 from app.jobs.runner import Runner
-from tests.conftest import server
+from tests import databases
+# {% if cookiecutter.auth %}
+from tests.auth.accounts import caller
+# {% endif %}
 from tests.jobs.conftest import JOBS, behave
 from tests.jobs.jobs import Deed, change, count, get, queue, take
 
 NOW = dt.datetime.now(dt.UTC)
 TASKS = "/api/v1/tasks/"
+# {% if cookiecutter.auth %}
+BEHAVE = "/behave?kind=behave"
+SUCCEED = {"does": "succeed"}
+ONCE = {"Idempotency-Key": "once"}
+# {% endif %}
 
 
 def test_task_is_accepted_and_can_be_asked_about(client: TestClient) -> None:
@@ -77,7 +85,7 @@ def test_unknown_job_is_not_found(client: TestClient) -> None:
 
 
 def test_job_of_a_kind_that_is_gone_is_not_tried_again(
-    client: TestClient, execute: server.Execute
+    client: TestClient, execute: databases.Execute
 ) -> None:
     id = behave(client, "succeed")
     execute("UPDATE job SET kind = 'gone', status = 'failed', finished_at = created_at")
@@ -168,6 +176,45 @@ async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
     assert await Runner(database, patient, unfinished="queued").run(row) == "succeeded"
 
 
+# {% if cookiecutter.auth %}
+@pytest.fixture
+def ada(client: TestClient) -> dict[str, str]:
+    return caller(client, "ada@example.com")
+
+
+@pytest.fixture
+def bob(client: TestClient) -> dict[str, str]:
+    return caller(client, "bob@example.com")
+
+
+def test_only_their_owner_and_superusers_see_jobs(
+    client: TestClient, ada: dict[str, str], bob: dict[str, str]
+) -> None:
+    path = client.post(BEHAVE, json=SUCCEED, headers=ada).headers["Location"]
+    for headers, status, seen in ((ada, 200, 1), (bob, 404, 0), ({}, 200, 1)):
+        assert client.get(path, headers=headers).status_code == status
+        assert len(client.get(JOBS, headers=headers).json()["items"]) == seen
+
+
+def test_nobody_else_changes_jobs(
+    client: TestClient, ada: dict[str, str], bob: dict[str, str]
+) -> None:
+    path = client.post(BEHAVE, json=SUCCEED, headers=ada).headers["Location"]
+    assert client.delete(path, headers=bob).status_code == 404
+    assert client.post(f"{path}/retry", headers=bob).status_code == 404
+
+
+def test_keys_of_two_callers_are_two(
+    client: TestClient, ada: dict[str, str], bob: dict[str, str]
+) -> None:
+    ids = [
+        client.post(BEHAVE, json=SUCCEED, headers=ONCE | headers).json()["id"]
+        for headers in (ada, ada, bob)
+    ]
+    assert ids[0] == ids[1] != ids[2]
+
+
+# {% endif %}
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 async def test_old_jobs_are_deleted_a_bounded_number_at_once(
     database: Database, monkeypatch: pytest.MonkeyPatch

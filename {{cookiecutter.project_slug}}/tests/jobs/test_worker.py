@@ -30,9 +30,9 @@ from app.db.session import Database
 from app.jobs.queue import Backoff, TryAgainError, open_queue
 from app.worker import longest_stop
 from tests.conftest import ALEMBIC
+from tests.databases import Execute, new_database
 from tests.jobs.conftest import JOBS, behave
 from tests.jobs.jobs import BRIEF, Deed, change, count, effects, get, queue
-from tests.postgresql import Execute, new_database
 from tests.test_serve import PYTHON, environment, run
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}

@@ -1,5 +1,16 @@
-"""The databases of the tests: of their own, on a server that may hold others."""
+"""The databases of the tests: files, or databases of their own on a server that may hold others."""
 
+# {% if cookiecutter.database == "sqlite" %}
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlalchemy import URL, delete
+
+from app.db.base import Base
+# {% else %}
 # {% if cookiecutter.__driver == "asyncpg" %}
 import asyncio
 # {% endif %}
@@ -23,6 +34,7 @@ from sqlalchemy import URL, Connection, delete
 from app.core.database_url import name_driver
 from app.db.base import Base
 from app.db.engine import run_blocking
+# {% endif %}
 
 Execute: TypeAlias = Callable[[str], object]
 SWEEP = "; ".join(str(delete(table)) for table in reversed(Base.metadata.sorted_tables))
@@ -30,9 +42,25 @@ SWEEP = "; ".join(str(delete(table)) for table in reversed(Base.metadata.sorted_
 SWEEP += "; DELETE FROM procrastinate_periodic_defers"
 SWEEP += "; DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers"
 # {% endif %}
+# {% if cookiecutter.database == "postgresql" %}
 SWEEPER = "sweeper"  # the name by which tests that cut connections spare it
+# {% endif %}
 
 
+# {% if cookiecutter.database == "sqlite" %}
+@contextmanager
+def new_database(folder: Path) -> Generator[str]:
+    """Lend the URL of a database that does not exist yet."""
+    yield f"sqlite:///{folder}/test.db"
+
+
+@contextmanager
+def connect(url: URL) -> Generator[Execute]:
+    """Lend what executes statements."""
+    with closing(sqlite3.connect(str(url.database))) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        yield connection.executescript
+# {% else %}
 @contextmanager
 def new_database(_folder: Path) -> Generator[str]:
     """Lend the URL of an empty database on the server of ``TEST_DATABASE_URL``, or on a new one.
@@ -88,3 +116,4 @@ def _execute_outside(server: URL, statement: str) -> None:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(statement)
 
     run_blocking(server, execute)
+# {% endif %}

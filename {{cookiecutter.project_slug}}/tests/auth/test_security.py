@@ -1,0 +1,272 @@
+"""Passwords are hashed few at a time, and no secret works by default where people work."""
+
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from threading import Event, Lock
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import Secret
+
+from app import setup
+from app.core import security
+from app.core.config import Settings, load_settings
+from app.core.errors import UnauthorizedError
+from app.core.security import AuthSettings, Tokens
+from app.crud.crud_auth import credential
+from app.db.init_db import init_db
+from app.db.session import Database
+from tests.auth.accounts import AUTH, PASSWORD, QUICK, REAL, SETTINGS, sign_up
+from tests.conftest import ROOT
+
+LOGINS = 41 + security.HASHES_AT_ONCE
+OTHER_PASSWORD = AuthSettings.model_construct(first_superuser_password=Secret("another horse"))
+NO_PASSWORD = AuthSettings.model_construct()
+KEY = "0123456789abcdef" * 2
+
+
+class Slow:
+    """Compares when it is told to, and counts how many do so at the same time."""
+
+    def __init__(self) -> None:
+        self.go_on = Event()
+        self.compared: list[str] = []
+        self.at_once = 0
+        self.most = 0
+        self._lock = Lock()
+
+    def hash(self, password: str) -> str:
+        return QUICK.hash(password)
+
+    def verify(self, password: str, stored: str) -> bool:
+        with self._lock:
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+            self.compared.append(stored)
+        self.go_on.wait(10)
+        with self._lock:
+            self.at_once -= 1
+        return QUICK.verify(password, stored)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    slow = Slow()
+    monkeypatch.setattr(security, "hasher", slow)
+    return slow
+
+
+def log_in(client: TestClient, email: str) -> int:
+    form = {"username": email, "password": PASSWORD}
+    return client.post(f"{AUTH}/login", data=form).status_code
+
+
+def test_unknown_address_costs_as_much_as_a_known_one(slow: Slow, anonymous: TestClient) -> None:
+    """One comparison each, with a hash of the same parameters."""
+    slow.go_on.set()
+    sign_up(anonymous, "ada@example.com")
+    assert log_in(anonymous, "ada@example.com") == 200
+    assert log_in(anonymous, "eve@example.com") == 401
+    known, unknown = slow.compared
+    assert known.split("$")[:-2] == unknown.split("$")[:-2]
+    assert known != unknown
+
+
+async def test_no_password_fits_where_there_is_none() -> None:
+    assert not await security.Passwords().matches("", None)
+
+
+def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestClient) -> None:
+    """More wait than the 40 threads of endpoints; none of these threads waits with them."""
+    sign_up(client, "ada@example.com")
+    queue = client.app_state["passwords"]._limiter
+    with ThreadPoolExecutor(LOGINS) as threads:
+        logins = [threads.submit(log_in, client, "ada@example.com") for _ in range(LOGINS)]
+        while queue.statistics().tasks_waiting < LOGINS - security.HASHES_AT_ONCE:
+            assert client.get("/health/live").status_code == 200
+            assert not any(login.done() for login in logins)
+        assert client.get("/api/v1/users/").status_code == 200
+        slow.go_on.set()
+        assert {login.result() for login in logins} == {200}
+    assert slow.most == security.HASHES_AT_ONCE
+
+
+def test_waiting_for_a_turn_ends(
+    slow: Slow, anonymous: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(security, "HASH_WAIT_SECONDS", 0.01)
+    with ThreadPoolExecutor(3) as threads:
+        logins = [threads.submit(log_in, anonymous, "ada@example.com") for _ in range(3)]
+        first = next(as_completed(logins)).result()
+        slow.go_on.set()
+    assert first == 503
+    assert sorted(login.result() for login in logins) == [401, 401, 503]
+
+
+def test_service_hashes_at_full_cost() -> None:
+    """As RFC 9106 recommends; just the tests lower it."""
+    assert REAL.hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+async def opens(database: Database, password: str) -> bool:
+    """Tell whether the first superuser can log in with it."""
+    async with database.read() as connection:
+        row = await credential.get_by_email(connection, "admin@example.com")
+    return row is not None and row.password_hash and QUICK.verify(password, row.password_hash)
+
+
+async def test_first_password_is_given_once(database: Database, settings: Settings) -> None:
+    await init_db(database, settings)
+    assert await opens(database, PASSWORD)
+    for later in (OTHER_PASSWORD, NO_PASSWORD):
+        await init_db(database, settings.model_copy(update={"auth": later}))
+        assert await opens(database, PASSWORD)
+
+
+async def test_developer_may_add_the_first_password_later(
+    database: Database, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    await init_db(database, settings.model_copy(update={"auth": NO_PASSWORD}))
+    assert "admin@example.com cannot log in" in caplog.text
+    await init_db(database, settings)
+    assert await opens(database, PASSWORD)
+
+
+async def test_first_password_is_required_elsewhere(database: Database, settings: Settings) -> None:
+    changes = {"environment": "production", "auth": NO_PASSWORD}
+    with pytest.raises(ValueError, match="FIRST_SUPERUSER_PASSWORD must be set in production"):
+        await init_db(database, settings.model_copy(update=changes))
+
+
+# {% endfilter %}
+@pytest.fixture
+def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Name the file that settings are read from, and that is to be written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "{{ cookiecutter.database }}:///x")
+    return tmp_path / ".env"
+
+
+@pytest.mark.usefixtures("env")
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SECRET_KEY", KEY[1:], "SECRET_KEY: must have at least 32 bytes."),
+        ("SECRET_KEY", "a" * 32, "SECRET_KEY: must be random."),
+        ("SECRET_KEY", "changethis" * 4, "SECRET_KEY: must be random."),
+        ("ACCESS_TOKEN_SECONDS", "3601", "ACCESS_TOKEN_SECONDS: must be less than or"),
+        ("REFRESH_TOKEN_SECONDS", "0", "REFRESH_TOKEN_SECONDS: must be greater than"),
+        ("FIRST_SUPERUSER_PASSWORD", "secret7", "FIRST_SUPERUSER_PASSWORD: String should have at"),
+    ],
+)
+def test_secret_that_cannot_work_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as caught:
+        load_settings()
+    assert str(caught.value).startswith(sentence)
+    assert value not in str(caught.value)
+
+
+@pytest.mark.usefixtures("env")
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_key_is_required_where_people_work(
+    monkeypatch: pytest.MonkeyPatch, environment: str
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    with pytest.raises(SystemExit, match=f"SECRET_KEY must be set in {environment}; python -m app"):
+        load_settings()
+    monkeypatch.setenv("SECRET_KEY", KEY)
+    assert load_settings().auth.secret_key
+
+
+def test_developer_gets_another_key_at_each_start(caplog: pytest.LogCaptureFixture) -> None:
+    tokens = Tokens(AuthSettings())
+    token = tokens.issue(1).access_token
+    assert tokens.read(token, "access").sub == 1
+    with pytest.raises(UnauthorizedError):
+        Tokens(AuthSettings()).read(token, "access")
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == [
+        "SECRET_KEY is not set"
+    ] * 2
+
+
+def test_given_key_is_used_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    token = Tokens(SETTINGS).issue(1).access_token
+    assert Tokens(SETTINGS).read(token, "access").sub == 1
+    assert not caplog.records
+
+
+@pytest.mark.usefixtures("env")
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", KEY)
+    monkeypatch.setenv("FIRST_SUPERUSER_PASSWORD", "correct horse")
+    shown = repr(load_settings())
+    assert KEY not in shown
+    assert "correct horse" not in shown
+
+
+def test_secrets_are_written_once_for_nobody_else_to_read(
+    env: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup.main()
+    first = env.read_text()
+    assert env.stat().st_mode & 0o777 == 0o600
+    auth = load_settings().auth
+    assert auth.secret_key
+    assert auth.first_superuser_password
+    said = capsys.readouterr().out
+    assert said == "SECRET_KEY and FIRST_SUPERUSER_PASSWORD added to .env\n"
+    setup.main()
+    assert env.read_text() == first
+    assert [path.name for path in env.parent.iterdir()] == [".env"]
+
+
+def test_two_machines_get_other_secrets(env: Path) -> None:
+    setup.main()
+    first = set(env.read_text().splitlines())
+    env.unlink()
+    setup.main()
+    assert not first & set(env.read_text().splitlines())
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_other_lines_stay_and_values_win(env: Path, end: str) -> None:
+    env.write_text(f"# mine\nPORT=9\nSECRET_KEY=\nfirst_superuser_password=correct horse{end}")
+    setup.main()
+    lines = env.read_text().splitlines()
+    assert lines[:-1] == [
+        "# mine",
+        "PORT=9",
+        "first_superuser_password=correct horse",
+    ]
+    settings = load_settings()
+    assert settings.auth.secret_key
+    assert settings.auth.first_superuser_password
+    assert settings.auth.first_superuser_password.get_secret_value() == "correct horse"
+    assert settings.port == 9
+
+
+def test_failure_leaves_the_file_as_it_was(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError
+
+    env.write_text("PORT=9\n")
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError):
+        setup.main()
+    assert env.read_text() == "PORT=9\n"
+    assert list(env.parent.iterdir()) == [env]
+
+
+def test_secret_that_cannot_work_is_told_and_kept(env: Path) -> None:
+    env.write_text("SECRET_KEY=short\n")
+    with pytest.raises(SystemExit, match="SECRET_KEY: must have at least 32 bytes"):
+        setup.main()
+    assert env.read_text() == "SECRET_KEY=short\n"
+
+
+def test_git_ignores_the_file() -> None:
+    assert ".env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
