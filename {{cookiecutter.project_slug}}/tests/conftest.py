@@ -1,7 +1,8 @@
 """A migrated database for the run, empty for each test, and the service on top of it."""
 
-# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+# {% filter replace("Async", cookiecutter.__Async) %}
 from collections.abc import AsyncGenerator, Iterator, Mapping
+# {% endfilter %}
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,11 @@ class ServiceClient(TestClient):
         """Return the whole answer."""
         assert self.portal
         request.read()
-        response = self.portal.call(self._service.handle_async_request, request)
-        self.portal.call(response.aread)
+        return self.portal.call(self._exchange, request)
+
+    async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
+        response = await self._service.handle_async_request(request)
+        await response.aread()
         return response
 
 
@@ -230,6 +234,7 @@ def anonymous(client: TestClient) -> TestClient:
 
 
 # {% endif %}
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 @pytest.fixture
 async def database(settings: Settings) -> AsyncGenerator[Database]:
     """Open a pool of two connections without the service around it."""
