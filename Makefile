@@ -31,12 +31,12 @@ demo: setup  ## Generate the default service under build/, and run it on port 80
 	cd $(DEMO)/* && exec "$(CURDIR)/$(BIN)/uv" run --frozen ./run.sh
 
 .PHONY: test
-test: setup  ## Test it, and run services in which every two answers meet
-	$(PYTEST)
+test: setup  ## Test it; services in which every two answers meet run their quick tests
+	$(PYTEST) --ignore tests/test_lowest.py
 
 .PHONY: test-all
-test-all: test  ## Test it, and run the services of all combinations
-	$(PYTEST) tests/test_run.py --run rest
+test-all: test  ## Test it; services of all combinations run their tests, slow ones too
+	$(PYTEST) tests/test_run.py tests/test_lowest.py --run rest
 
 .PHONY: test-generation
 test-generation: setup  ## Test what needs no service to run: answers, refusals, both engines
@@ -44,7 +44,7 @@ test-generation: setup  ## Test what needs no service to run: answers, refusals,
 
 .PHONY: test-run
 test-run: setup  ## Run services only, with the Python of .venv/
-	$(PYTEST) tests/test_run.py tests/test_life.py tests/test_example.py
+	$(PYTEST) tests/test_run.py tests/test_life.py tests/test_example.py --run covering
 
 .PHONY: bench
 bench: setup  ## Measure it beside reference services, 10 minutes; wants wrk, taskset and two free CPUs

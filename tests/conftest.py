@@ -12,6 +12,7 @@ from pytest_cookies.plugin import Cookies
 from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, Combination
 from tests.engines import template
 from tests.environments import PYTHON, other_pythons
+from tests.services import QUICK, SLOW
 from tests.trees import BUILD, forest
 
 FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)
@@ -20,10 +21,10 @@ FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--run",
-        choices=("covering", "rest", "all"),
-        default="covering",
-        help="combinations whose own tests are run: a set with every pair of answers, the "
-        "others and this set on other Pythons, or all",
+        choices=("quick", "covering", "rest", "all"),
+        default="quick",
+        help="services' own tests: the quick ones of a set with every pair of answers; all of this "
+        "set; all but the quick ones, of the other combinations and on other Pythons, too; or all",
     )
 
 
@@ -40,26 +41,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose what is run, and with which Python: the covering set with every one that is here."""
     if "runnable" in metafunc.fixturenames:
         run = metafunc.config.getoption("run")
-        pairs: list[tuple[Combination, str]] = []
+        runs: list[tuple[Combination, str, str]] = []
         if run != "rest":
-            pairs += [(combination, PYTHON) for combination in COVERING]
-        if run != "covering":  # looking for other Pythons starts programs
-            pairs += [(it, PYTHON) for it in BEHAVIOURS if it not in COVERING]
-            pairs += [(it, other) for other in other_pythons() for it in COVERING]
-        names = [
-            str(it) if python == PYTHON else f"{it}-{Path(python).name}" for it, python in pairs
-        ]
-        metafunc.parametrize(("runnable", "python"), pairs, ids=names)
+            runs += [(it, PYTHON, QUICK) for it in COVERING]
+        if run != "quick":
+            runs += [(it, PYTHON, SLOW) for it in COVERING]
+        if run in {"rest", "all"}:  # looking for other Pythons starts programs
+            runs += [(it, PYTHON, QUICK) for it in BEHAVIOURS if it not in COVERING]
+            runs += [(it, other, QUICK) for other in other_pythons() for it in COVERING]
+        metafunc.parametrize(("runnable", "python", "marks"), runs, ids=[_name(*it) for it in runs])
+
+
+def _name(combination: Combination, python: str, marks: str) -> str:
+    """Name a run; what is usual goes without saying."""
+    unusual = [Path(python).name] if python != PYTHON else [marks] if marks == SLOW else []
+    return "-".join([str(combination), *unusual])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Begin with the largest services, so that no worker is left alone with one in the end."""
-    items.sort(key=_size, reverse=True)
+    """Begin with what takes longest, so that no worker is left alone with it in the end."""
+    items.sort(key=_length, reverse=True)
 
 
-def _size(item: pytest.Function) -> int:
-    runnable = _parameters(item).get("runnable")
-    return runnable.size if isinstance(runnable, Combination) else 0
+def _length(item: pytest.Function) -> tuple[bool, int]:
+    """Compare runs of services: slow tests take longest, then those of large services."""
+    parameters = _parameters(item)
+    runnable = parameters.get("runnable")
+    size = runnable.size if isinstance(runnable, Combination) else 0
+    return parameters.get("marks") == SLOW, size
 
 
 def _parameters(item: pytest.Function) -> dict[str, object]:

@@ -16,6 +16,9 @@ from tests.environments import PYTHON, sync
 from tests.programs import SCRIPTS, run
 from tests.trees import BUILD, tree
 
+# Which of its own tests a service runs.
+SLOW = "slow"
+QUICK = f"not {SLOW}"
 # Its data are worth nothing, so it need not wait for the disk.
 CARELESS = "".join(
     f"ALTER SYSTEM SET {name} = off;\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.combinations import DEFAULTS, Combination
-from tests.services import Service
+from tests.services import QUICK, Service
 
 BLOCK = re.compile(r"<!-- the template's tests run this block -->\n```shell\n(.*?)```", re.DOTALL)
 # Words that only the example needs.
@@ -41,7 +41,7 @@ def test_example_can_be_deleted(combination: Combination, workplace: Path) -> No
     service.run("bash", "-euo", "pipefail", "-c", match, **variables)
     service.run("make", "lint", **variables)
     service.run("alembic", "check", **variables)
-    service.run("python", "-m", "pytest", "-q", "-m", "not slow")
+    service.run("python", "-m", "pytest", "-q", "-m", QUICK)
     assert _leftovers(service.folder) == []
     assert "features" not in (service.folder / "app" / "about.toml").read_text("utf-8")
     assert all(path.read_text("utf-8").endswith(OWN) for path in extended)

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from tests.combinations import BEHAVIOURS, Combination, context
 from tests.environments import pyproject, requirements, uv_lock
-from tests.services import Service
+from tests.services import QUICK, Service
 from tests.trees import TEMPLATE, tree
 
 # Of Python's own driver for SQLite there is no version to declare.
@@ -48,4 +48,4 @@ def test_lowest_versions_suffice(combination: Combination, workplace: Path) -> N
     declared = bounds(service.folder)
     found = {it["name"]: it["version"] for it in locked if it["name"] in declared}
     assert found == declared
-    service.run("python", "-m", "pytest", "-q", "--maxfail", "5", "-m", "not slow")
+    service.run("python", "-m", "pytest", "-q", "--maxfail", "5", "-m", QUICK)

@@ -8,7 +8,7 @@ from pip._internal.models.index import PyPI
 
 from tests.combinations import COVERING, Combination
 from tests.programs import run
-from tests.services import postgresql
+from tests.services import QUICK, postgresql
 from tests.trees import tree
 
 BY_POETRY = [combination.but(package_manager="poetry") for combination in COVERING]
@@ -31,5 +31,5 @@ def test_poetry_installs_just_the_lock(combination: Combination, tmp_path: Path)
     left = run("poetry", "sync", "--dry-run", cwd=folder, **variables)
     assert "0 installs, 0 updates, 0 removals" in left
     if combination in RUN:
-        pytest_fast = ("pytest", "-q", "--maxfail", "5", "-m", "not slow")
-        run("poetry", "run", *pytest_fast, cwd=folder, **variables)
+        quick = ("--maxfail", "5", "-m", QUICK)
+        run("poetry", "run", "pytest", "-q", *quick, cwd=folder, **variables)

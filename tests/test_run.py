@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.combinations import COVERING, Combination
 from tests.environments import PYTHON
-from tests.services import Service
+from tests.services import QUICK, SLOW, Service
 from tests.trees import BUILD, forest
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -19,28 +19,26 @@ GRACE_SECONDS=no
 NAME = '''"Zoë's \\"quick\\" <API> & co"'''
 
 
-def test_own_tests(runnable: Combination, python: str, workplace: Path) -> None:
+def test_own_tests(runnable: Combination, python: str, marks: str, workplace: Path) -> None:
     """Run the slow ones where two answers meet for the first time, or make a new OpenAPI document.
 
     To the rest of the combinations they would tell nothing new.
     """
     service = Service.open(runnable, workplace, python)
-    if runnable in COVERING and python == PYTHON:
-        _claim(_run_tests(service), runnable)
-        return
-    document = _run_tests(service, "-m", "not slow")
-    if python == PYTHON and _claim(document, runnable):
-        _run_tests(service, "-m", "slow")
+    document = _run_tests(service, marks)
+    is_new = marks == QUICK and python == PYTHON and _claim(document, runnable)
+    if is_new and runnable not in COVERING:  # whose slow ones are a run of their own
+        _run_tests(service, SLOW)
 
 
-def _run_tests(service: Service, *options: str) -> str:
-    """Run them and return the digest of the service's OpenAPI document."""
+def _run_tests(service: Service, marks: str) -> str:
+    """Run those with these marks and return the digest of the service's OpenAPI document."""
     digest = service.folder / "openapi.digest"
     (service.folder / ".env").write_text(DEVELOPERS, "utf-8")
     about = service.folder / "app" / "about.toml"
     about.write_text(about.read_text("utf-8").replace('"Recipe API"', NAME), "utf-8")
     service.run(
-        *("python", "-m", "pytest", "-q", "--maxfail", "5", "-p", "openapi_digest", *options),
+        *("python", "-m", "pytest", "-q", "--maxfail", "5", "-p", "openapi_digest", "-m", marks),
         PYTHONPATH=str(PLUGINS),
         DATABASE_URL=f"{service.combination['database']}:///nowhere",
         DIGEST_FILE=str(digest),
