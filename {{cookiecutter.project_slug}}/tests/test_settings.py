@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+# {% if cookiecutter.auth or cookiecutter.fan_out or cookiecutter.rate_limit or cookiecutter.job_queue != "none" %}
 from app.core.config import Settings, load_settings
+# {% else %}
+from app.core.config import load_settings
+# {% endif %}
 from app.core.environment import EnvironmentSettings
 from tests.conftest import ROOT, variables
 
@@ -45,6 +49,7 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert (settings.host, settings.port) == ("0.0.0.0", 2)  # noqa: S104
 
 
+# {% if cookiecutter.auth or cookiecutter.fan_out or cookiecutter.rate_limit or cookiecutter.job_queue != "none" %}
 def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many shells set MAIL."""
     settings = load_settings()
@@ -53,6 +58,7 @@ def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.Monke
     assert load_settings() == settings
 
 
+# {% endif %}
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

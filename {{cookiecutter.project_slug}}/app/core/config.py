@@ -54,8 +54,10 @@ class Settings(EnvironmentSettings):
     # {% endif %}
     database_pool_size: PositiveInt = 20
     database_wait_seconds: Seconds = 5
+    # {% if cookiecutter.database == "postgresql" %}
     database_connect_seconds: Seconds = 5
     database_statement_seconds: Seconds = 10
+    # {% endif %}
     database_start_seconds: Seconds = 60
 
     app_module: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] = "app.main:create_app"
@@ -93,7 +95,7 @@ class Settings(EnvironmentSettings):
     @model_validator(mode="before")
     @classmethod
     def _skip_variables_of_groups(cls, values: dict[str, object]) -> dict[str, object]:
-        """Read groups from variables of their own, not from one of their name: shells set MAIL."""
+        """Read groups from variables of their own, not from one of their name, such as MAIL."""
         groups = {name for name, field in cls.model_fields.items() if field.default_factory}
         return {
             name: value
