@@ -1,9 +1,8 @@
 """How settings are read: from the environment, then from ``.env`` in the working directory."""
 
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,20 +19,6 @@ class EnvironmentSettings(BaseSettings):
     )
 
 
-def check_base_url(value: str) -> str:
-    """Return the URL without its last slash; raise ``ValueError`` unless paths can follow it."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or parts.hostname is None:
-        raise ValueError("must be a URL that begins with http:// or https://")
-    if parts.query or parts.fragment or " " in value or not value.isprintable():
-        raise ValueError("must be a URL that paths can follow, without ?, # and spaces")
-    if ":" in unquote(parts.username or ""):
-        raise ValueError("must have no colon in the name of its user")
-    _ = parts.port  # raises ValueError if it is out of range
-    return value.rstrip("/")
-
-
-BaseUrl = Annotated[str, AfterValidator(check_base_url)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=86_400)]
 

@@ -1,10 +1,11 @@
 """Settings of the calls to other services."""
 
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, NonNegativeInt, StringConstraints, field_validator
 
-from app.core.environment import BaseUrl, EnvironmentSettings, Seconds, SecondsOrZero
+from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero
 
 
 def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -14,6 +15,20 @@ def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def check_base_url(value: str) -> str:
+    """Return the URL without its last slash; raise ``ValueError`` unless paths can follow it."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or parts.hostname is None:
+        raise ValueError("must be a URL that begins with http:// or https://")
+    if parts.query or parts.fragment or " " in value or not value.isprintable():
+        raise ValueError("must be a URL that paths can follow, without ?, # and spaces")
+    if ":" in unquote(parts.username or ""):
+        raise ValueError("must have no colon in the name of its user")
+    _ = parts.port  # raises ValueError if it is out of range
+    return value.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(check_base_url)]
 SourceName = Annotated[str, StringConstraints(pattern=r"^\w+$")]
 
 
