@@ -1,5 +1,6 @@
 """A migrated database for the run, empty for each test, and the service on top of it."""
 
+import logging
 # {% filter replace("Async", cookiecutter.__Async) %}
 from collections.abc import AsyncGenerator, Iterator, Mapping
 # {% endfilter %}
@@ -13,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 # {% if cookiecutter.auth %}
 from app.core import security
@@ -35,6 +36,7 @@ from tests.auth import accounts
 # {% endif %}
 
 ROOT = Path(__file__).parents[1]
+logger = logging.getLogger(__name__)
 FRIEND = "https://friend.example"  # may call from its pages
 ALEMBIC = Config(toml_file=ROOT / "pyproject.toml")
 
@@ -60,14 +62,22 @@ class ServiceClient(TestClient):
         super().__init__(app)
         self.portal = started.portal
         self.app_state.update(started.app_state)
-        service = with_state(app, self.app_state)
-        self._service = httpx2.ASGITransport(service, raise_app_exceptions=False)
+        self._with_state = with_state(app, self.app_state)
+        self._service = httpx2.ASGITransport(self._serve, raise_app_exceptions=False)
 
     def send(self, request: httpx2.Request, **_options: object) -> httpx2.Response:
         """Return the whole answer."""
         assert self.portal
         request.read()
         return self.portal.call(self._exchange, request)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Log what breaks, as servers do."""
+        try:
+            await self._with_state(scope, receive, send)
+        except Exception:
+            logger.exception("a request broke")
+            raise
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._service.handle_async_request(request)
