@@ -13,6 +13,7 @@ BLOCK = re.compile(r"<!-- the template's tests run this block -->\n```shell\n(.*
 EXAMPLE = re.compile(r"# example|recipe|ideas|dashboard|weather", re.IGNORECASE)
 # What the owner may have added below.
 OWN = "\n# Ours: it stays.\n"
+OWN_CODE = '\n\ndef ours() -> None:\n    """Stay."""\n'
 
 
 @pytest.mark.parametrize(
@@ -26,12 +27,14 @@ OWN = "\n# Ours: it stays.\n"
 )
 def test_example_can_be_deleted(combination: Combination, workplace: Path) -> None:
     service = Service.open(combination, workplace)
-    names = [".env.example", "Makefile"]
+    additions = {".env.example": OWN, "Makefile": OWN}
     if combination["auth"]:
-        names.append("tests/auth/test_permissions.py")
-    extended = [service.folder / name for name in names]
-    for path in extended:
-        path.write_text(path.read_text("utf-8") + OWN, "utf-8")
+        additions["tests/auth/test_permissions.py"] = OWN_CODE
+    if combination["job_queue"] != "none":
+        additions["app/core/jobs.py"] = OWN_CODE
+    extended = {service.folder / name: own for name, own in additions.items()}
+    for path, own in extended.items():
+        path.write_text(path.read_text("utf-8") + own, "utf-8")
     (match,) = BLOCK.findall((service.folder / "README.md").read_text("utf-8"))
     variables = {
         "DATABASE_URL": service.new_database(),
@@ -44,7 +47,7 @@ def test_example_can_be_deleted(combination: Combination, workplace: Path) -> No
     service.run("python", "-m", "pytest", "-q", "-m", QUICK)
     assert _leftovers(service.folder) == []
     assert "features" not in (service.folder / "app" / "about.toml").read_text("utf-8")
-    assert all(path.read_text("utf-8").endswith(OWN) for path in extended)
+    assert all(path.read_text("utf-8").endswith(own) for path, own in extended.items())
 
 
 def _leftovers(folder: Path) -> list[str]:

@@ -11,9 +11,6 @@ from pydantic import EmailStr, Field, PositiveInt, SecretStr, model_validator
 
 from app.core.environment import EnvironmentSettings, Seconds
 
-# What a form adds to the file it holds: boundaries, headers, the client's file name.  # example
-FORM_BYTES = 10_000  # example
-
 
 class JobSettings(EnvironmentSettings):
     """How many jobs run at once, and when one counts as lost."""
@@ -59,6 +56,11 @@ class MailSettings(EnvironmentSettings):
         return self
 
 
+# example: photos
+# What a multipart form adds to the file it holds: boundaries, headers, the client's file name.
+FORM_BYTES = 10_000
+
+
 class PhotoSettings(EnvironmentSettings):
     """Where photos are stored and how large they may be."""
 
@@ -72,3 +74,6 @@ class PhotoSettings(EnvironmentSettings):
     def max_body_bytes(self) -> int:
         """How large the request may be that brings a photo."""
         return self.photo_max_bytes + FORM_BYTES
+
+
+# end of the example
