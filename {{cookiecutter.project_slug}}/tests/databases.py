@@ -1,6 +1,6 @@
-"""The databases of the tests: files, or databases of their own on a server that may hold others."""
-
 # {% if cookiecutter.database == "sqlite" %}
+"""The databases of the tests: files of their own."""
+
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
@@ -11,6 +11,8 @@ from sqlalchemy import URL, delete
 
 from app.db.base import Base
 # {% else %}
+"""The databases of the tests: of their own, on a server that may hold others."""
+
 # {% if cookiecutter.__driver == "asyncpg" %}
 import asyncio
 # {% endif %}

@@ -62,7 +62,8 @@ def test_imports_point_inwards(layer: str) -> None:
 
 
 def test_every_package_has_a_layer() -> None:
-    packages = {path.parent.name for path in (ROOT / "app").glob("*/*.py")}
+    app = ROOT / "app"
+    packages = {path.relative_to(app).parts[0] for path in app.rglob("*.py") if path.parent != app}
     assert packages == LAYERS.keys()
 
 

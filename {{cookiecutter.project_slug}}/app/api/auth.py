@@ -65,7 +65,7 @@ async def callers_credential(db: DatabaseDep, caller: CurrentUser) -> Record | N
 
 
 async def stored_credential(db: DatabaseDep, form: PasswordFormDep) -> Record | None:
-    """Return the same of the user that a form names."""
+    """Return the id and the hash of the user that a form names, in the same way."""
     async with db.read() as connection:
         return await credential.get_by_email(connection, form.username)
 

@@ -22,7 +22,7 @@ class WeatherClient:
     async def _fetch(self, city: str) -> Weather:
         """Return the weather now; raise ``UpstreamError`` or ``TimeoutError``."""
         url = self._upstream.url(f"/{quote(city, safe='')}", {"format": "j1"})
-        report = await self._upstream.get(url, Report)
+        report = await self._upstream.get(url, WeatherReport)
         now = report.current_condition[0]
         return Weather(
             description=now.description[0].value,
@@ -48,7 +48,7 @@ class NewsClient:
         return [Story(title=hit.title, url=hit.url, points=hit.points or 0) for hit in page.hits]
 
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Description(BaseModel):
@@ -61,19 +61,19 @@ class Condition(BaseModel):
     """What we use of the present weather, in wttr.in's format; its numbers are strings."""
 
     description: Annotated[list[Description], Field(alias="weatherDesc", min_length=1)]
-    temperature: Annotated[Number, Field(alias="temp_C")]
-    feels_like: Annotated[Number, Field(alias="FeelsLikeC")]
-    humidity: Number
-    wind: Annotated[Number, Field(alias="windspeedKmph")]
+    temperature: Annotated[FiniteNumber, Field(alias="temp_C")]
+    feels_like: Annotated[FiniteNumber, Field(alias="FeelsLikeC")]
+    humidity: FiniteNumber
+    wind: Annotated[FiniteNumber, Field(alias="windspeedKmph")]
 
 
-class Report(BaseModel):
+class WeatherReport(BaseModel):
     """The envelope of the weather."""
 
     current_condition: Annotated[list[Condition], Field(min_length=1)]
 
 
-class Hit(BaseModel):
+class StoryHit(BaseModel):
     """What we use of a story, in the format of Hacker News' search; some link to nothing."""
 
     title: str
@@ -84,4 +84,4 @@ class Hit(BaseModel):
 class FrontPage(BaseModel):
     """The envelope of stories."""
 
-    hits: list[Hit]
+    hits: list[StoryHit]

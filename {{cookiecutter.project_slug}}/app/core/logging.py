@@ -6,7 +6,7 @@ import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-# Ties log lines, answers and outgoing calls of one request together.
+# Ties together what belongs to one request: its log lines and its answer, to begin with.
 REQUEST_ID_HEADER = "X-Request-ID"
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 

@@ -36,7 +36,7 @@ CONNECTIONS = 20
 PATIENCE_SECONDS = 0.5
 PAUSE_SECONDS = 5
 
-logger = logging.getLogger("app.rate_limit")
+logger = logging.getLogger(__name__)
 
 
 def check_storage(uri: SecretStr) -> SecretStr:

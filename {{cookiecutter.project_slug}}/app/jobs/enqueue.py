@@ -35,11 +35,6 @@ DEFER = text(
     ])
     """
 ).bindparams(bindparam("job_id", type_=BigInteger))
-
-
-async def _defer(connection: AsyncConnection, job_id: int, kind: Kind) -> None:
-    """Give a job to the workers, who hear of it as soon as the transaction is committed."""
-    await connection.execute(DEFER, {"lane": kind.lane, "task": TASK, "job_id": job_id})
 # {% endif %}
 
 
@@ -98,6 +93,11 @@ def find_kind(name: str) -> Kind:
         return KINDS[name]
     except KeyError:
         raise ConflictError(f"nobody here knows jobs of the kind {name}") from None
+# {% if cookiecutter.job_queue == "procrastinate" %}
 
 
-# {%- endfilter +%}
+async def _defer(connection: AsyncConnection, job_id: int, kind: Kind) -> None:
+    """Give a job to the workers, who hear of it as soon as the transaction is committed."""
+    await connection.execute(DEFER, {"lane": kind.lane, "task": TASK, "job_id": job_id})
+# {% endif %}
+# {% endfilter %}

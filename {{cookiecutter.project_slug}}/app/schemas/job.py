@@ -1,4 +1,4 @@
-"""What clients get of jobs."""
+"""What clients send and get of jobs."""
 
 from typing import Annotated, Any, Literal
 

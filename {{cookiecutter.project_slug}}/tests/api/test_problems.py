@@ -1,4 +1,4 @@
-"""Every failure is a problem, also that of requests that broke other services."""
+"""Every failure is a problem, also of requests that broke other services or outlast this one."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from app.middleware.cut_off import CutOffMiddleware
 from tests.api.test_users import ADA, USERS
 
 TOO_LARGE = 2**63
-START: Message = {"type": "http.response.start", "status": 200, "headers": []}
+RESPONSE_START: Message = {"type": "http.response.start", "status": 200, "headers": []}
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def cut_off(app: FastAPI, *, begun: bool) -> list[Message]:
 
     async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
         if begun:
-            await send(START)
+            await send(RESPONSE_START)
         await asyncio.Event().wait()
 
     async def receive() -> Message:
@@ -187,7 +187,7 @@ async def cut_off(app: FastAPI, *, begun: bool) -> list[Message]:
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
-    assert task.cancelled() is (sent[:1] in ([], [START]))
+    assert task.cancelled() is (sent[:1] in ([], [RESPONSE_START]))
     return sent
 
 

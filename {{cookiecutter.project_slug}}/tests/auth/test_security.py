@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 LOGINS = 41 + security.HASHES_AT_ONCE
 OTHER_PASSWORD = AuthSettings.model_construct(first_superuser_password=Secret("another horse"))
 NO_PASSWORD = AuthSettings.model_construct()
-KEY = "0123456789abcdef" * 2
+SHORTEST_KEY = "0123456789abcdef" * 2
 
 
 class Slow:
@@ -56,7 +56,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
     return slow
 
 
-def log_in(client: TestClient, email: str) -> int:
+def try_login(client: TestClient, email: str) -> int:
     form = {"username": email, "password": PASSWORD}
     return client.post(f"{AUTH}/login", data=form).status_code
 
@@ -65,8 +65,8 @@ def test_unknown_address_costs_as_much_as_a_known_one(slow: Slow, anonymous: Tes
     """One comparison each, with a hash of the same parameters."""
     slow.go_on.set()
     sign_up(anonymous, "ada@example.com")
-    assert log_in(anonymous, "ada@example.com") == 200
-    assert log_in(anonymous, "eve@example.com") == 401
+    assert try_login(anonymous, "ada@example.com") == 200
+    assert try_login(anonymous, "eve@example.com") == 401
     known, unknown = slow.compared
     assert known.split("$")[:-2] == unknown.split("$")[:-2]
     assert known != unknown
@@ -81,7 +81,7 @@ def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestCl
     sign_up(client, "ada@example.com")
     queue = client.app_state["passwords"]._limiter
     with ThreadPoolExecutor(LOGINS) as threads:
-        logins = [threads.submit(log_in, client, "ada@example.com") for _ in range(LOGINS)]
+        logins = [threads.submit(try_login, client, "ada@example.com") for _ in range(LOGINS)]
         while queue.statistics().tasks_waiting < LOGINS - security.HASHES_AT_ONCE:
             assert client.get("/health/live").status_code == 200
             assert not any(login.done() for login in logins)
@@ -96,7 +96,7 @@ def test_waiting_for_a_turn_ends(
 ) -> None:
     monkeypatch.setattr(security, "HASH_WAIT_SECONDS", 0.01)
     with ThreadPoolExecutor(3) as threads:
-        logins = [threads.submit(log_in, anonymous, "ada@example.com") for _ in range(3)]
+        logins = [threads.submit(try_login, anonymous, "ada@example.com") for _ in range(3)]
         first = next(as_completed(logins)).result()
         slow.go_on.set()
     assert first == 503
@@ -152,7 +152,7 @@ def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("SECRET_KEY", KEY[1:], "SECRET_KEY: must have at least 32 bytes."),
+        ("SECRET_KEY", SHORTEST_KEY[1:], "SECRET_KEY: must have at least 32 bytes."),
         ("SECRET_KEY", "a" * 32, "SECRET_KEY: must be random."),
         ("SECRET_KEY", "changethis" * 4, "SECRET_KEY: must be random."),
         ("ACCESS_TOKEN_SECONDS", "3601", "ACCESS_TOKEN_SECONDS: must be less than or"),
@@ -178,7 +178,7 @@ def test_key_is_required_where_people_work(
     monkeypatch.setenv("ENVIRONMENT", environment)
     with pytest.raises(SystemExit, match=f"SECRET_KEY must be set in {environment}; python -m app"):
         load_settings()
-    monkeypatch.setenv("SECRET_KEY", KEY)
+    monkeypatch.setenv("SECRET_KEY", SHORTEST_KEY)
     assert load_settings().auth.secret_key
 
 
@@ -201,11 +201,11 @@ def test_given_key_is_used_without_a_word(caplog: pytest.LogCaptureFixture) -> N
 
 @pytest.mark.usefixtures("env")
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRET_KEY", KEY)
-    monkeypatch.setenv("FIRST_SUPERUSER_PASSWORD", "correct horse")
+    monkeypatch.setenv("SECRET_KEY", SHORTEST_KEY)
+    monkeypatch.setenv("FIRST_SUPERUSER_PASSWORD", PASSWORD)
     shown = repr(load_settings())
-    assert KEY not in shown
-    assert "correct horse" not in shown
+    assert SHORTEST_KEY not in shown
+    assert PASSWORD not in shown
 
 
 def test_secrets_are_written_once_for_nobody_else_to_read(
@@ -234,18 +234,18 @@ def test_two_machines_get_other_secrets(env: Path) -> None:
 
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_other_lines_stay_and_values_win(env: Path, end: str) -> None:
-    env.write_text(f"# mine\nPORT=9\nSECRET_KEY=\nfirst_superuser_password=correct horse{end}")
+    env.write_text(f"# mine\nPORT=9\nSECRET_KEY=\nfirst_superuser_password={PASSWORD}{end}")
     setup.main()
     lines = env.read_text().splitlines()
     assert lines[:-1] == [
         "# mine",
         "PORT=9",
-        "first_superuser_password=correct horse",
+        f"first_superuser_password={PASSWORD}",
     ]
     settings = load_settings()
     assert settings.auth.secret_key
     assert settings.auth.first_superuser_password
-    assert settings.auth.first_superuser_password.get_secret_value() == "correct horse"
+    assert settings.auth.first_superuser_password.get_secret_value() == PASSWORD
     assert settings.port == 9
 
 

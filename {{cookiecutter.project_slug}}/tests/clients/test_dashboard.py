@@ -70,7 +70,6 @@ def test_both_are_asked_at_once_and_in_their_own_way(serve: Serve) -> None:
     ]
 
 
-@pytest.mark.slow
 def test_one_part_is_shown_when_the_other_fails(serve: Serve) -> None:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith("/weather/"):

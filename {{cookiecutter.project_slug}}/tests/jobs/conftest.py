@@ -19,6 +19,9 @@ from app.schemas.job import JobAccepted
 from tests.jobs.jobs import ALONE, BEHAVE, BRIEF, Behaviour
 
 JOBS = "/api/v1/jobs/"
+BEHAVING = "/behave?kind=behave"
+SUCCEED = {"does": "succeed"}
+ONCE = {"Idempotency-Key": "once"}
 ENDED = {"succeeded", "failed", "interrupted", "cancelled"}
 
 

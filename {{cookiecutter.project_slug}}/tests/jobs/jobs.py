@@ -1,4 +1,11 @@
+# {% if cookiecutter.job_queue == "procrastinate" %}
+"""Jobs of the tests: they do what their parameter says, and are queued and read past the API.
+
+``python -m tests.jobs.jobs`` is a worker that knows them.
+"""
+# {% else %}
 """Jobs of the tests: they do what their parameter says, and are queued and read past the API."""
+# {% endif %}
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 import asyncio
@@ -105,7 +112,7 @@ async def effects(database: Database, name: str) -> int:
 # {% if cookiecutter.job_queue == "procrastinate" %}
 
 
-if __name__ == "__main__":  # a worker that also knows these jobs
+if __name__ == "__main__":
     import gc
 
     from app.jobs.enqueue import KINDS

@@ -25,16 +25,11 @@ from tests import databases
 # {% if cookiecutter.auth %}
 from tests.auth.accounts import caller
 # {% endif %}
-from tests.jobs.conftest import JOBS, behave
+from tests.jobs.conftest import BEHAVING, JOBS, ONCE, SUCCEED, behave
 from tests.jobs.jobs import Deed, change, count, get, queue, take
 
 NOW = dt.datetime.now(dt.UTC)
 TASKS = "/api/v1/tasks/"
-# {% if cookiecutter.auth %}
-BEHAVE = "/behave?kind=behave"
-SUCCEED = {"does": "succeed"}
-ONCE = {"Idempotency-Key": "once"}
-# {% endif %}
 
 
 def test_task_is_accepted_and_can_be_asked_about(client: TestClient) -> None:
@@ -121,9 +116,9 @@ def test_only_new_jobs_have_a_key(app: FastAPI) -> None:
 
 def test_same_key_with_another_request_is_a_conflict(client: TestClient) -> None:
     behave(client, "succeed", key="once")
-    again = partial(client.post, headers={"Idempotency-Key": "once"})
-    assert again("/behave?kind=behave", json={"does": "fail"}).status_code == 409
-    assert again("/behave?kind=brief", json={"does": "succeed"}).status_code == 409
+    again = partial(client.post, headers=ONCE)
+    assert again(BEHAVING, json={"does": "fail"}).status_code == 409
+    assert again("/behave?kind=brief", json=SUCCEED).status_code == 409
     assert again(TASKS, json={"limit": 100}).status_code == 409
 
 
@@ -133,7 +128,7 @@ def test_key_is_checked(client: TestClient) -> None:
 
 
 def test_job_is_queued_with_its_transaction_or_not_at_all(client: TestClient) -> None:
-    response = client.post("/behave?kind=behave&rolls_back=true", json={"does": "succeed"})
+    response = client.post(f"{BEHAVING}&rolls_back=true", json=SUCCEED)
     assert response.status_code == 409
     assert client.get(JOBS).json()["items"] == []
 
@@ -190,7 +185,7 @@ def bob(client: TestClient) -> dict[str, str]:
 def test_only_their_owner_and_superusers_see_jobs(
     client: TestClient, ada: dict[str, str], bob: dict[str, str]
 ) -> None:
-    path = client.post(BEHAVE, json=SUCCEED, headers=ada).headers["Location"]
+    path = client.post(BEHAVING, json=SUCCEED, headers=ada).headers["Location"]
     for headers, status, seen in ((ada, 200, 1), (bob, 404, 0), ({}, 200, 1)):
         assert client.get(path, headers=headers).status_code == status
         assert len(client.get(JOBS, headers=headers).json()["items"]) == seen
@@ -199,7 +194,7 @@ def test_only_their_owner_and_superusers_see_jobs(
 def test_nobody_else_changes_jobs(
     client: TestClient, ada: dict[str, str], bob: dict[str, str]
 ) -> None:
-    path = client.post(BEHAVE, json=SUCCEED, headers=ada).headers["Location"]
+    path = client.post(BEHAVING, json=SUCCEED, headers=ada).headers["Location"]
     assert client.delete(path, headers=bob).status_code == 404
     assert client.post(f"{path}/retry", headers=bob).status_code == 404
 
@@ -208,7 +203,7 @@ def test_keys_of_two_callers_are_two(
     client: TestClient, ada: dict[str, str], bob: dict[str, str]
 ) -> None:
     ids = [
-        client.post(BEHAVE, json=SUCCEED, headers=ONCE | headers).json()["id"]
+        client.post(BEHAVING, json=SUCCEED, headers=ONCE | headers).json()["id"]
         for headers in (ada, ada, bob)
     ]
     assert ids[0] == ids[1] != ids[2]

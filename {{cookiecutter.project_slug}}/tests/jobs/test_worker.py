@@ -31,7 +31,7 @@ from app.jobs.queue import Backoff, TryAgainError, open_queue
 from app.worker import longest_stop
 from tests.conftest import ALEMBIC
 from tests.databases import Execute, new_database
-from tests.jobs.conftest import JOBS, behave
+from tests.jobs.conftest import BEHAVING, JOBS, SUCCEED, behave
 from tests.jobs.jobs import BRIEF, Deed, change, count, effects, get, queue
 from tests.test_serve import PYTHON, environment, run
 
@@ -203,7 +203,7 @@ async def test_failed_job_can_be_tried_again_by_hand(
 async def test_queue_forgets_what_is_rolled_back(
     client: TestClient, worker: App, database: Database
 ) -> None:
-    response = client.post("/behave?kind=behave&rolls_back=true", json={"does": "succeed"})
+    response = client.post(f"{BEHAVING}&rolls_back=true", json=SUCCEED)
     assert response.status_code == 409
     assert not list(await worker.job_manager.list_jobs_async())
     behave(client, "succeed")
@@ -372,7 +372,7 @@ async def test_log_tells_the_request(
     caplog.handler.setFormatter(JsonFormatter())
     caplog.set_level(logging.INFO, "app.jobs")
     headers = {"X-Request-ID": "asked-for-it"}
-    client.post("/behave?kind=behave", json={"does": "succeed"}, headers=headers)
+    client.post(BEHAVING, json=SUCCEED, headers=headers)
     await work(worker)
     logged = [json.loads(line) for line in caplog.text.splitlines()]
     lines = [line for line in logged if line["logger"].startswith("app.jobs")]

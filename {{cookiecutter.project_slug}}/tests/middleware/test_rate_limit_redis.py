@@ -93,7 +93,7 @@ async def test_services_that_share_a_redis_count_apart(
 async def test_service_goes_on_while_redis_is_away(
     app: FastAPI, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="app.rate_limit")
+    caplog.set_level("INFO", logger="app.core.rate_limit")
     async with running(app) as client:
         with redis(path):
             assert await statuses(60, client) == {404: 60}
