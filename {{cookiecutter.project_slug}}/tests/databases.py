@@ -36,6 +36,7 @@ from sqlalchemy import URL, Connection, delete
 from app.core.database_url import name_driver
 from app.db.base import Base
 from app.db.engine import run_blocking
+from scripts.local_database import use_common_locale
 # {% endif %}
 
 Execute: TypeAlias = Callable[[str], object]
@@ -103,6 +104,7 @@ def _server() -> Generator[URL]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield name_driver(given)
         return
+    use_common_locale()
     # Not in pytest's folders: it closes them to the user that PostgreSQL runs as under root.
     with (
         TemporaryDirectory(prefix="postgresql-") as folder,

@@ -3,12 +3,13 @@
 # {% if cookiecutter.async_db %}
 import asyncio
 # {% endif %}
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from functools import partial
@@ -210,6 +211,17 @@ def test_local_address_is_written_for_nobody_else_to_read(
     assert env.read_text().startswith("PORT=9\n") == (mode is not None)
 
 
+@pytest.mark.parametrize("command", [local_database.start, local_database.stop])
+def test_database_of_another_folder_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[], None]
+) -> None:
+    """A folder that was copied while its server ran has that server's file."""
+    (tmp_path / "postmaster.pid").write_text("1\n/elsewhere/.data/postgresql\n")
+    monkeypatch.setattr(local_database, "DATA", tmp_path)
+    with pytest.raises(SystemExit, match="while the database of /elsewhere/.data/postgresql ran"):
+        command()
+
+
 @pytest.mark.slow
 def test_local_server_runs_in_a_folder_of_any_name() -> None:
     # Not in pytest's folders: see tests/databases.py.
@@ -217,12 +229,14 @@ def test_local_server_runs_in_a_folder_of_any_name() -> None:
         Path(folder, "scripts").mkdir()
         shutil.copy(local_database.__file__, Path(folder, "scripts"))
         command = [sys.executable, "-m", "scripts.local_database"]
-        subprocess.run([*command, "start"], cwd=folder, check=True)
+        variables = os.environ | {"LC_ALL": "not_THERE.UTF-8"}
+        subprocess.run([*command, "start"], cwd=folder, env=variables, check=True)
         try:
             settings = Settings(_env_file=Path(folder, ".env"))
             with connect(settings.database_url) as execute:
                 # Nobody else may reach it: it asks for no password.
                 is_closed = "current_setting('unix_socket_permissions') = '0700'"
-                execute(f"DO $$ BEGIN ASSERT {is_closed}; END $$")
+                finds_any_case = "lower('CRÈME') = 'crème'"
+                execute(f"DO $$ BEGIN ASSERT {is_closed} AND {finds_any_case}; END $$")
         finally:
             subprocess.run([*command, "stop"], cwd=folder, check=True)
