@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from app.core.config import Settings
-from app.core.errors import DomainError, UnavailableError
+from app.core.errors import ConflictError, DomainError, UnavailableError
 from app.core.logging import request_id
 from app.crud.base import Record
 from app.db.session import Database
@@ -55,6 +55,9 @@ class Runner:
         failed: JobStatus = "queued" if may_retry else "failed"
         try:
             kind = find_kind(row.kind)
+        except ConflictError as error:  # while releases change, another process may know it
+            return failed, {"error": str(error)}
+        try:
             with anyio.move_on_after(kind.timeout_seconds):
                 parameters = kind.parameters.model_validate(row.parameters)
                 result = await run_body(kind.body, run, parameters)

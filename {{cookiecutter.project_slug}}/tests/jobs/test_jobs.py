@@ -162,6 +162,17 @@ async def test_attempt_goes_on_though_a_heartbeat_fails(
     assert await Runner(database, settings, unfinished="queued").run(row) == "succeeded"
 
 
+@pytest.mark.parametrize(("may_retry", "status"), [(True, "queued"), (False, "failed")])
+async def test_job_of_a_kind_that_is_not_known_yet_may_be_tried_again(
+    database: Database, settings: Settings, may_retry: bool, status: str
+) -> None:
+    row = await begun(database, "succeed")
+    await run_from_loop(partial(change, database, row.id, kind="of the next release"))
+    row = await run_from_loop(partial(get, database, row.id))
+    runner = Runner(database, settings, unfinished="queued")
+    assert await runner.run(row, may_retry=may_retry) == status
+
+
 async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
     database: Database, settings: Settings
 ) -> None:
