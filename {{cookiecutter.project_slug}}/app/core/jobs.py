@@ -3,13 +3,30 @@
 from pathlib import Path  # example
 from typing import Annotated, Literal, Self
 
-# {% if cookiecutter.job_queue == "procrastinate" %}
-from pydantic import EmailStr, Field, NonNegativeInt, PositiveInt, SecretStr, model_validator
-# {% else %}
-from pydantic import EmailStr, Field, PositiveInt, SecretStr, model_validator
-# {% endif %}
+from pydantic import (
+    EmailStr,
+    Field,
+    # {% if cookiecutter.job_queue == "procrastinate" %}
+    NonNegativeInt,
+    # {% endif %}
+    PositiveInt,
+    SecretStr,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from app.core.environment import EnvironmentSettings, Seconds
+
+
+def keep_ascii(value: object, check: ValidatorFunctionWrapHandler) -> str:
+    """Return the address with its domain as it was given: many servers take ASCII only."""
+    address: str = check(value)
+    domain = str(value).rstrip("> ").rpartition("@")[2]
+    return f"{address.rpartition('@')[0]}@{domain}" if domain.isascii() else address
+
+
+MailAddress = Annotated[EmailStr, WrapValidator(keep_ascii)]
 
 
 class JobSettings(EnvironmentSettings):
@@ -22,7 +39,7 @@ class JobSettings(EnvironmentSettings):
     job_retries: NonNegativeInt = 4
     job_backoff_seconds: Seconds = 2
     # {% endif %}
-    job_keep_days: PositiveInt = 7
+    job_keep_days: Annotated[int, Field(gt=0, le=36_500)] = 7
 
     @model_validator(mode="after")
     def _check_heartbeat(self) -> Self:
@@ -40,8 +57,8 @@ class MailSettings(EnvironmentSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Seconds = 10
-    mail_from: EmailStr | None = None
-    mail_to: EmailStr | None = None
+    mail_from: MailAddress | None = None
+    mail_to: MailAddress | None = None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

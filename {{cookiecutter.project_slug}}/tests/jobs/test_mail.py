@@ -121,6 +121,18 @@ async def test_without_a_server_only_the_subject_is_logged(
 
 
 @pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("cook@xn--bcher-kva.example", "cook@xn--bcher-kva.example"),
+        ("Cook <cook@xn--bcher-kva.example>", "cook@xn--bcher-kva.example"),
+        ("cook@bücher.example", "cook@bücher.example"),
+    ],
+)
+def test_address_is_used_as_it_was_given(given: str, used: str) -> None:
+    assert MailSettings(mail_to=given).mail_to == used
+
+
+@pytest.mark.parametrize(
     ("given", "reason"),
     [
         ({"smtp_host": "mail.example.com", "mail_to": "a@example.com"}, "needs MAIL_FROM and"),
