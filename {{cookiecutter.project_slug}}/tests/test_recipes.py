@@ -105,7 +105,7 @@ def test_link_that_is_no_web_address_is_refused(
 
 
 def test_search_finds_parts_of_labels_in_any_case(client: TestClient, submitter_id: int) -> None:
-    for label in ("CRÈME brûlée", "100% rye", "100 crepes", "Leek soup"):
+    for label in ("CRÈME brûlée", "100% rye", "100 crepes", "Leek soup", "ΣΊΣΥΦΟΣ"):
         add(client, submitter_id, label=label)
 
     def search(keyword: str, **more: int) -> list[str]:
@@ -113,6 +113,7 @@ def test_search_finds_parts_of_labels_in_any_case(client: TestClient, submitter_
         return [recipe["label"] for recipe in answer.json()["items"]]
 
     assert search("crème") == ["CRÈME brûlée"]
+    assert search("ΣΊΣ") == ["ΣΊΣΥΦΟΣ"]
     assert search("00%") == ["100% rye"]
     assert search("LEEK") == ["Leek soup"]
     assert search("100") == ["100% rye", "100 crepes"]

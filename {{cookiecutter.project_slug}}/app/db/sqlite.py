@@ -89,7 +89,7 @@ def _connect(connection: DriverConnection, _record: object) -> None:
 
 
 def _lower(value: str | None) -> str | None:
-    return None if value is None else value.lower()
+    return None if value is None else value.casefold()
 
 
 def _begin(connection: Connection) -> None:
