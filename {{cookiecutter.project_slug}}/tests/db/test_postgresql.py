@@ -224,7 +224,7 @@ def test_database_of_another_folder_is_left_alone(
 
 @pytest.mark.slow
 def test_local_server_runs_in_a_folder_of_any_name() -> None:
-    # Not in pytest's folders: see tests/databases.py.
+    # Not in pytest's folders: see scripts/local_database.py.
     with TemporaryDirectory(prefix="a b&c;d+e#f%20g:h,i'j(k)-") as folder:
         Path(folder, "scripts").mkdir()
         shutil.copy(local_database.__file__, Path(folder, "scripts"))
