@@ -12,7 +12,7 @@ from pytest_cookies.plugin import Cookies
 from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, Combination
 from tests.engines import template
 from tests.environments import PYTHON, other_pythons
-from tests.services import QUICK, SLOW
+from tests.services import NEW, QUICK, SLOW
 from tests.trees import BUILD, forest
 
 FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)
@@ -47,7 +47,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if run != "quick":
             runs += [(it, PYTHON, SLOW) for it in COVERING]
         if run in {"rest", "all"}:  # looking for other Pythons starts programs
-            runs += [(it, PYTHON, QUICK) for it in BEHAVIOURS if it not in COVERING]
+            runs += [(it, PYTHON, NEW) for it in BEHAVIOURS if it not in COVERING]
             runs += [(it, other, QUICK) for other in other_pythons() for it in COVERING]
         metafunc.parametrize(("runnable", "python", "marks"), runs, ids=[_name(*it) for it in runs])
 

@@ -20,6 +20,7 @@ from tests.trees import BUILD, tree
 # Which of its own tests a service runs.
 SLOW = "slow"
 QUICK = f"not {SLOW}"
+NEW = ""  # quick ones, and slow ones if its OpenAPI document is a new one
 # Its data are worth nothing, so it need not wait for the disk.
 CARELESS = "".join(
     f"ALTER SYSTEM SET {name} = off;\n"
