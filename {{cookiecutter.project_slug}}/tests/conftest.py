@@ -58,12 +58,14 @@ class ServiceClient(TestClient):
     of all tests; this does twice.
     """
 
-    def __init__(self, app: FastAPI, started: TestClient) -> None:
+    def __init__(self, app: FastAPI, started: TestClient, root_path: str = "") -> None:
         super().__init__(app)
         self.portal = started.portal
         self.app_state.update(started.app_state)
         self._with_state = with_state(app, self.app_state)
-        self._service = httpx2.ASGITransport(self._serve, raise_app_exceptions=False)
+        self._service = httpx2.ASGITransport(
+            self._serve, raise_app_exceptions=False, root_path=root_path
+        )
 
     def send(self, request: httpx2.Request, **_options: object) -> httpx2.Response:
         """Return the whole answer."""

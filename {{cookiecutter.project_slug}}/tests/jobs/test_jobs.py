@@ -25,6 +25,7 @@ from tests import databases
 # {% if cookiecutter.auth %}
 from tests.auth.accounts import caller
 # {% endif %}
+from tests.conftest import ServiceClient
 from tests.jobs.conftest import BEHAVING, JOBS, ONCE, SUCCEED, behave
 from tests.jobs.jobs import Deed, change, count, get, queue, take
 
@@ -55,11 +56,9 @@ def test_document_names_the_location(client: TestClient) -> None:
     assert all("Location" in it["headers"] for it in accepted)
 
 
-def test_location_has_the_prefix_of_the_proxy(client: TestClient) -> None:
-    behind = TestClient(client.app, root_path="/prefix")
+def test_location_has_the_prefix_of_the_proxy(app: FastAPI, client: TestClient) -> None:
+    behind = ServiceClient(app, client, root_path="/prefix")
     behind.headers = client.headers
-    behind.portal = client.portal
-    behind.app_state.update(client.app_state)
     location = behind.post(TASKS, json={"limit": 100}).headers["Location"]
     assert location.startswith(f"/prefix{JOBS}")
     assert behind.get(location).status_code == 200

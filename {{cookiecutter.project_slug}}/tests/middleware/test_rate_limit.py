@@ -22,13 +22,22 @@ from app.core.rate_limit import (
     open_limiter,
 )
 from app.middleware.rate_limit import client_of
+# {% if cookiecutter.auth %}
+from tests.conftest import FRIEND, ServiceClient, build, with_state
+# {% else %}
 from tests.conftest import FRIEND, build, with_state
+# {% endif %}
 
 
 @pytest.fixture(scope="module")
 def shared_settings(shared_settings: Settings) -> Settings:
     """Allow few requests."""
-    limit = RateLimitSettings(rate_limit_requests=3)
+    limit = RateLimitSettings(
+        rate_limit_requests=4,
+        # {% if cookiecutter.auth %}
+        rate_limit_login_requests=2,
+        # {% endif %}
+    )
     return shared_settings.model_copy(update={"rate_limit": limit})
 
 
@@ -71,7 +80,7 @@ async def test_nobody_waits_without_end_for_others_that_wait_for_redis(
 
 def use_up(client: TestClient) -> httpx2.Response:
     """Send requests until one is refused, and return the refusal."""
-    for _ in range(4):
+    for _ in range(5):
         if (response := client.get("/nowhere", headers={"Origin": FRIEND})).status_code == 429:
             return response
     raise AssertionError("nothing was refused")
@@ -124,8 +133,8 @@ def test_refusal_is_a_problem_that_says_when_to_come_back(client: TestClient) ->
     assert problem["title"] == "Too Many Requests"
     seconds = int(response.headers["retry-after"])
     assert 50 < seconds <= 60
-    assert problem["detail"] == f"at most 3 requests in 60 s; try again in {seconds} s"
-    assert response.headers["ratelimit-policy"] == '"default";q=3;w=60'
+    assert problem["detail"] == f"at most 4 requests in 60 s; try again in {seconds} s"
+    assert response.headers["ratelimit-policy"] == '"default";q=4;w=60'
     assert response.headers["ratelimit"] == f'"default";r=0;t={seconds}'
 
 
@@ -142,7 +151,7 @@ def test_refusal_passes_through_the_other_middleware(client: TestClient) -> None
 
 @pytest.mark.usefixtures("clock")  # which stands still
 def test_answers_say_what_is_left(client: TestClient) -> None:
-    for left in (2, 1, 0):
+    for left in (3, 2, 1, 0):
         assert client.get("/nowhere").headers["ratelimit"] == f'"default";r={left};t=60'
 
 
@@ -150,7 +159,7 @@ def test_answers_say_what_is_left(client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["/api/v1/users/", "/docs", "/docs-assets/favicon.png", "/fault"])
 def test_every_path_counts(client: TestClient, path: str) -> None:
     client.get("/nowhere")
-    assert client.get(path).headers["ratelimit"] == '"default";r=1;t=60'
+    assert client.get(path).headers["ratelimit"] == '"default";r=2;t=60'
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/live/"])
@@ -218,7 +227,7 @@ def test_client_of_a_unix_socket_has_a_name() -> None:
 def test_a_new_start_counts_anew(app: FastAPI) -> None:
     for _ in range(2):
         with TestClient(app) as client:
-            assert client.get("/nowhere").headers["ratelimit"].startswith('"default";r=2')
+            assert client.get("/nowhere").headers["ratelimit"].startswith('"default";r=3')
 
 
 # {% if cookiecutter.auth %}
@@ -228,18 +237,16 @@ def test_a_new_start_counts_anew(app: FastAPI) -> None:
 @pytest.mark.parametrize("root_path", ["", "/prefix"])
 @pytest.mark.parametrize("slash", ["", "/", "%0A", "%0A/", "/%0A"])
 def test_what_hashes_a_password_has_a_limit_of_its_own(
-    settings: Settings, name: str, other: str, root_path: str, slash: str
+    app: FastAPI, client: TestClient, name: str, other: str, root_path: str, slash: str
 ) -> None:
-    limit = RateLimitSettings(rate_limit_requests=9, rate_limit_login_requests=2)
-    app = build(settings.model_copy(update={"rate_limit": limit}))
+    client = ServiceClient(app, client, root_path)
     path = f"{root_path}/api/v1/auth/{name}"
-    with TestClient(app, root_path=root_path) as client:
-        answers = [client.post(path + slash), client.post(path), client.post(path)]
-        assert [answer.status_code == 429 for answer in answers] == [False, False, True]
-        assert answers[1].headers["ratelimit"] == f'"{name}";r=0;t=60, "default";r=7;t=60'
-        assert answers[2].headers["ratelimit-policy"] == f'"{name}";q=2;w=60'
-        assert client.get("/nowhere").headers["ratelimit"] == '"default";r=6;t=60'
-        assert client.post(f"{root_path}/api/v1/auth/{other}").status_code == 422
+    answers = [client.post(path + slash), client.post(path), client.post(path)]
+    assert [answer.status_code == 429 for answer in answers] == [False, False, True]
+    assert answers[1].headers["ratelimit"] == f'"{name}";r=0;t=60, "default";r=2;t=60'
+    assert answers[2].headers["ratelimit-policy"] == f'"{name}";q=2;w=60'
+    assert client.get("/nowhere").headers["ratelimit"] == '"default";r=1;t=60'
+    assert client.post(f"{root_path}/api/v1/auth/{other}").status_code == 422
 
 
 # {% endif %}
