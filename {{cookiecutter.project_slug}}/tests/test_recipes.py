@@ -96,7 +96,10 @@ def test_unknown_submitter_is_refused(client: TestClient, submitter_id: int, met
 
 
 # {% endif %}
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "soup", "https://", "http://a b"])
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "soup", "https://", "http://a b", f"https://{'x' * 2000}.example"],
+)
 def test_link_that_is_no_web_address_is_refused(
     client: TestClient, submitter_id: int, url: str
 ) -> None:

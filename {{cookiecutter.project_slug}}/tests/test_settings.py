@@ -98,6 +98,7 @@ def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.Monke
         ("RATE_LIMIT_STORAGE_URI", "redis://h/?x=secret", "RATE_LIMIT_STORAGE_URI: must be "),
         # {% endif %}
         # {% if cookiecutter.job_queue != "none" %}
+        ("JOB_LOST_SECONDS", "3", "JOB_LOST_SECONDS must be at least twice JOB_HEARTBEAT_SECONDS."),
         ("SMTP_HOST", "secret", "SMTP_HOST needs MAIL_FROM and MAIL_TO."),
         ("SMTP_USER", "secret", "SMTP_USER and SMTP_PASSWORD need each other."),
         ("MAIL_TO", "secret", "MAIL_TO: "),

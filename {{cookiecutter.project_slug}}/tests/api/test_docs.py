@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from app.core.about import ABOUT
 from app.core.config import Settings
 # {% if cookiecutter.job_queue == "in_process" %}
 from app.jobs import in_process
@@ -26,6 +27,15 @@ def test_documentation_needs_nothing_from_elsewhere(client: TestClient, path: st
     assert len(assets) >= 2
     assert all(client.get(f"/docs-assets/{asset}").status_code == 200 for asset in assets)
     assert "https://" not in page.text
+
+
+def test_document_says_what_the_service_is(client: TestClient) -> None:
+    info = client.get("/api/v1/openapi.json").json()["info"]
+    assert info == {
+        "title": ABOUT.title,
+        "description": ABOUT.description,
+        "version": ABOUT.version,
+    }
 
 
 def test_document_says_what_failures_look_like(client: TestClient) -> None:

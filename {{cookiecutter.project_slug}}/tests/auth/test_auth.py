@@ -100,6 +100,11 @@ def test_password_has_8_to_128_characters(
         log_in(anonymous, "ada@example.com", password)
 
 
+def test_password_beyond_all_bounds_is_not_compared(anonymous: TestClient) -> None:
+    form = {"username": "ada@example.com", "password": "x" * 129}
+    assert anonymous.post(f"{AUTH}/login", data=form).status_code == 422
+
+
 @pytest.mark.parametrize("part", ["name", "email", "password"])
 def test_half_of_a_surrogate_pair_is_the_clients_fault(anonymous: TestClient, part: str) -> None:
     """As ``\\ud800`` in JSON, which no database and no hash can take."""

@@ -242,7 +242,7 @@ def test_retries_are_off_unless_asked_for(serve: Serve, retries: int, status: st
     assert {source["status"] for source in sources} == {status}
 
 
-@pytest.mark.parametrize(("status", "times"), [(404, 1), (503, 4)])
+@pytest.mark.parametrize(("status", "times"), [(404, 1), (429, 4), (503, 4)])
 def test_only_failure_that_may_change_is_retried(serve: Serve, status: int, times: int) -> None:
     calls = 0
 

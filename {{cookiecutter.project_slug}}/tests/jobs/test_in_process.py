@@ -128,7 +128,9 @@ def test_waiting_job_is_withdrawn_at_once(client: TestClient) -> None:
     assert client.delete(f"{JOBS}{waiting}").json()["status"] == "cancelled"
     client.delete(f"{JOBS}{running}")
     ended(client, running)
-    assert ended(client, waiting)["attempts"] == 0
+    job = ended(client, waiting)
+    assert job["attempts"] == 0
+    assert job["finished_at"] is not None
 
 
 async def test_job_of_a_dead_process_is_interrupted(database: Database, settings: Settings) -> None:
@@ -144,6 +146,9 @@ async def test_job_of_a_dead_process_is_interrupted(database: Database, settings
         await reach(database, lost, "interrupted")
         await reach(database, cancelled, "cancelled")
     assert await status(database, alive) == "running"
+    row = await run_from_loop(partial(get_job, database, lost))
+    assert row.error == "the process that ran it came to its end"
+    assert row.finished_at is not None
 
 
 async def test_job_that_takes_too_long_at_the_end_is_interrupted(

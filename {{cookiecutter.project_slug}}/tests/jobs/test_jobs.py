@@ -89,6 +89,17 @@ def test_job_of_a_kind_that_is_gone_is_not_tried_again(
     assert client.get(f"{JOBS}{id}").json()["status"] == "failed"
 
 
+def test_job_that_failed_as_it_was_asked_to_stop_may_run_when_tried_again(
+    client: TestClient, execute: databases.Execute
+) -> None:
+    id = behave(client, "succeed")
+    execute(
+        "UPDATE job SET status = 'failed', finished_at = created_at, is_cancel_requested = true"
+    )
+    assert client.post(f"{JOBS}{id}/retry").status_code == 202
+    assert client.get(f"{JOBS}{id}").json()["is_cancel_requested"] is False
+
+
 def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
     ids = [behave(client, "succeed") for _ in range(3)]
     first = client.get(JOBS, params={"limit": 2}).json()
@@ -137,6 +148,22 @@ async def begun(database: Database, does: Deed) -> Record:
     id = await run_from_loop(partial(queue, database, does))
     await run_from_loop(partial(take, database, id, heartbeat_ago=0))
     return await run_from_loop(partial(get, database, id))
+
+
+async def test_attempt_begins_anew(database: Database) -> None:
+    id = await run_from_loop(partial(queue, database, "succeed"))
+    await run_from_loop(partial(change, database, id, progress=0.5, error="it failed before"))
+    await run_from_loop(partial(take, database, id, heartbeat_ago=0))
+    row = await run_from_loop(partial(get, database, id))
+    assert (row.attempts, row.progress, row.error) == (1, 0, None)
+
+
+async def test_effect_is_recorded_once(database: Database, settings: Settings) -> None:
+    attempt = Run(database, settings, await begun(database, "succeed"))
+    assert not await run_from_loop(partial(attempt.has_recorded, "mail"))
+    assert await run_from_loop(partial(attempt.record, "mail"))
+    assert not await run_from_loop(partial(attempt.record, "mail"))
+    assert await run_from_loop(partial(attempt.has_recorded, "mail"))
 
 
 async def test_attempt_ends_when_somebody_else_has_the_job(
