@@ -1,6 +1,7 @@
 """The service as a process, and how it treats clients that do not come to the point."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -65,7 +66,6 @@ def process(settings: Settings, **more: str) -> Generator[tuple[subprocess.Popen
     running = subprocess.Popen(
         [*PYTHON, "app.serve"],
         env=environment(settings, PORT=str(port), **more),
-        stdout=subprocess.DEVNULL,
         text=True,
     )
     url = f"http://127.0.0.1:{port}"
@@ -161,6 +161,20 @@ def test_only_proxies_are_believed_who_asks(settings: Settings, url: str) -> Non
         assert client.get(f"{url}/client").json() == "http 127.0.0.1"
         with behind("127.0.0.1,198.51.100.0/24", settings) as other:
             assert client.get(f"{other}/client").json() == "https 192.0.2.2"
+
+
+def test_log_is_a_line_of_json_for_each_request(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with process(settings, ROOT_PATH="/prefix") as (running, url):
+        page = get(f"{url}/docs?who=ada")
+        assert "/prefix/api/v1/openapi.json" in page.text
+        running.terminate()  # once the line is written
+        running.wait(10)
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    routes = [line["route"] for line in lines if line["logger"] == "app.access"]
+    assert routes.count("/docs") == 1
+    assert "ada" not in str(lines)
 
 
 def test_server_does_not_name_itself(url: str) -> None:

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.exc import IntegrityError, InvalidRequestError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 
 from app.core.config import Settings
 from app.core.errors import ConflictError, NotFoundError, UnavailableError
@@ -96,6 +96,13 @@ async def test_row_that_contradicts_only_the_schema_is_a_fault_of_ours(database:
     with pytest.raises(IntegrityError):
         async with database.write() as connection:
             await connection.execute(insert(User), [ADA | {"name": None}])
+
+
+async def test_errors_do_not_quote_what_was_sent(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="nowhere") as caught:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT :name FROM nowhere"), {"name": "Ada"})
+    assert "Ada" not in str(caught.value)
 
 
 async def test_units_do_not_nest(database: Database) -> None:
