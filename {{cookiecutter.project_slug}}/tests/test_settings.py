@@ -49,6 +49,15 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert (settings.host, settings.port) == ("0.0.0.0", 2)  # noqa: S104
 
 
+def test_file_in_another_encoding_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("FIRST_SUPERUSER=zoë@example.com\n", encoding="latin-1")
+    with pytest.raises(SystemExit, match=r"^\.env must be a text in UTF-8\.$"):
+        load_settings()
+
+
 # {% if cookiecutter.auth or cookiecutter.fan_out or cookiecutter.rate_limit or cookiecutter.job_queue != "none" %}
 def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many shells set MAIL."""

@@ -158,6 +158,13 @@ async def test_attempt_begins_anew(database: Database) -> None:
     assert (row.attempts, row.progress, row.error) == (1, 0, None)
 
 
+async def test_progress_is_seen(database: Database, settings: Settings) -> None:
+    attempt = Run(database, settings, await begun(database, "succeed"))
+    await run_from_loop(partial(attempt.report, 0.5))
+    row = await run_from_loop(partial(get, database, attempt.id))
+    assert row.progress == 0.5
+
+
 async def test_effect_is_recorded_once(database: Database, settings: Settings) -> None:
     attempt = Run(database, settings, await begun(database, "succeed"))
     assert not await run_from_loop(partial(attempt.has_recorded, "mail"))
