@@ -253,21 +253,29 @@ async def test_task_of_a_killed_service_is_interrupted(
 
 
 @pytest.mark.slow
-async def test_service_that_is_asked_to_leave_finishes_its_task(
+async def test_service_that_is_asked_to_leave_finishes_its_task_and_begins_no_other(
     database: Database, settings: Settings, http: httpx2.Client
 ) -> None:
-    with process(settings, **VARIABLES) as (running, url):
+    with process(settings, DRAIN_SECONDS="2", **VARIABLES) as (running, url):
         job = start_task(http, url, limit=3_000_000)
         wait_for(http, job, "running")
         running.send_signal(signal.SIGTERM)
+        while http.get(f"{url}/health/ready").is_success:
+            sleep(0.02)
+        late = start_task(http, url, limit=2)
         assert running.wait(20) == -signal.SIGTERM
-    await reach(database, int(job.rpartition("/")[2]), "succeeded")
+    assert await status(database, id_of(job)) == "succeeded"
+    assert await status(database, id_of(late)) == "queued"
 
 
 def start_task(http: httpx2.Client, url: str, *, limit: int) -> str:
     """Return the address of the job."""
     answer = http.post(f"{url}/api/v1/tasks/", json={"limit": limit})
     return f"{url}{answer.raise_for_status().headers['Location']}"
+
+
+def id_of(job: str) -> int:
+    return int(job.rpartition("/")[2])
 
 
 def wait_for(http: httpx2.Client, job: str, status: str) -> None:
