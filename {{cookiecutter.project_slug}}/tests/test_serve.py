@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -231,6 +232,31 @@ def test_two_may_prepare_at_once(tmp_path: Path) -> None:
         prepared = Settings(database_url=url).database_url
         run_blocking(prepared, lambda c: emails.extend(c.scalars(select(User.email))))
         assert emails == ["admin@example.com"]
+
+
+def test_reloading_serves_the_code_as_it_has_become(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "app", tmp_path / "app")
+    monkeypatch.chdir(tmp_path)
+    main = tmp_path / "app" / "main.py"
+    with process(settings, RELOAD="true", PYTHONPATH=str(tmp_path)) as (running, url):
+        try:
+            text = main.read_text(encoding="utf-8")
+            main.write_text(text.replace("    app.include_router(health.router)\n", ""), "utf-8")
+            give_up_at = monotonic() + 20
+            while status(f"{url}/health/live") != 404:
+                assert monotonic() < give_up_at
+                sleep(0.05)
+        finally:
+            running.terminate()  # which ends the process that serves, too
+            running.wait(10)
+
+
+def status(url: str) -> int | None:
+    with suppress(httpx2.TransportError):
+        return get(url).status_code
+    return None
 
 
 def test_grace_is_never_longer_than_allowed(
