@@ -261,7 +261,7 @@ async def test_service_that_is_asked_to_leave_finishes_its_task_and_begins_no_ot
         wait_for(http, job, "running")
         running.send_signal(signal.SIGTERM)
         while http.get(f"{url}/health/ready").is_success:
-            sleep(0.02)
+            await anyio.sleep(0.02)
         late = start_task(http, url, limit=2)
         assert running.wait(20) == -signal.SIGTERM
     assert await status(database, id_of(job)) == "succeeded"
