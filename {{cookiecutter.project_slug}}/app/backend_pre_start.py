@@ -3,7 +3,7 @@
 import logging
 from time import monotonic, sleep
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.config import load_settings
@@ -39,7 +39,13 @@ def main() -> None:
 
 
 def _ping(connection: Connection) -> None:
-    connection.execute(text("SELECT 1"))
+    # {% if cookiecutter.database == "sqlite" %}
+    # The file stays in this mode. Two that change it at once refuse each other and wait for nobody,
+    # so it is done here, where that is tried again.
+    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    # {% else %}
+    connection.exec_driver_sql("SELECT 1")
+    # {% endif %}
 
 
 if __name__ == "__main__":

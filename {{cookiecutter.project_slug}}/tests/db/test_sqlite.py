@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, text
 
+from app import backend_pre_start
 from app.core.config import Settings
 from app.core.errors import UnavailableError
 from app.db.base import User
@@ -66,6 +67,22 @@ async def test_file_that_is_no_database_is_no_fault_of_ours(tmp_path: Path) -> N
     with pytest.raises(UnavailableError):
         await database.ping()
     await database.close()
+
+
+def test_new_file_is_ready_for_readers_beside_a_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processes that prepare it together find it so, and need not change it at the same time."""
+    file = tmp_path / "new.db"
+    other = sqlite3.connect(file)
+    other.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{file}")
+    monkeypatch.setenv("DATABASE_WAIT_SECONDS", "0.05")
+    monkeypatch.setattr(backend_pre_start, "configure_logging", lambda _: None)
+    monkeypatch.setattr(backend_pre_start, "sleep", lambda _: other.rollback())
+    backend_pre_start.main()
+    assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
 
 
 # {%- endfilter +%}
