@@ -71,7 +71,7 @@ def process(settings: Settings, **more: str) -> Generator[tuple[subprocess.Popen
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_ready(url)
+        wait_until(f"{url}/health/ready", 200)
         yield running, url
     finally:
         running.kill()
@@ -83,15 +83,16 @@ def get(url: str) -> httpx2.Response:
     return httpx2.get(url, trust_env=False, timeout=10)
 
 
-def wait_until_ready(url: str) -> None:
+def wait_until(url: str, status: int) -> None:
+    """Ask until that is the answer."""
     give_up_at = monotonic() + 30
     with httpx2.Client(trust_env=False) as client:  # a new one takes 20 ms of what it waits for
         while monotonic() < give_up_at:
             with suppress(httpx2.TransportError):
-                if client.get(f"{url}/health/ready").is_success:
+                if client.get(url).status_code == status:
                     return
             sleep(0.05)
-    raise AssertionError("the service did not get ready")
+    raise AssertionError(f"{url} did not answer {status}")
 
 
 @pytest.mark.parametrize(
@@ -100,9 +101,7 @@ def wait_until_ready(url: str) -> None:
 def test_leaves_only_after_saying_so(settings: Settings, number: signal.Signals, code: int) -> None:
     with process(settings, DRAIN_SECONDS="2") as (running, url):
         running.send_signal(number)
-        give_up_at = monotonic() + 2
-        while get(f"{url}/health/ready").status_code == 200:
-            assert monotonic() < give_up_at
+        wait_until(f"{url}/health/ready", 503)
         assert get(f"{url}/health/live").status_code == 200
         assert running.wait(10) == code
 
@@ -244,19 +243,10 @@ def test_reloading_serves_the_code_as_it_has_become(
         try:
             text = main.read_text(encoding="utf-8")
             main.write_text(text.replace("    app.include_router(health.router)\n", ""), "utf-8")
-            give_up_at = monotonic() + 20
-            while status(f"{url}/health/live") != 404:
-                assert monotonic() < give_up_at
-                sleep(0.05)
+            wait_until(f"{url}/health/live", 404)
         finally:
             running.terminate()  # which ends the process that serves, too
             running.wait(10)
-
-
-def status(url: str) -> int | None:
-    with suppress(httpx2.TransportError):
-        return get(url).status_code
-    return None
 
 
 def test_grace_is_never_longer_than_allowed(
