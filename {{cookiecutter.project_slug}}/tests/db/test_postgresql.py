@@ -128,7 +128,7 @@ async def test_options_of_the_url_hold_beside_those_of_the_service(settings: Set
 
 # {% endif %}
 async def test_statement_that_takes_too_long_is_given_up(settings: Settings) -> None:
-    patience = {"database_statement_seconds": 0.1}
+    patience = {"database_statement_seconds": 0.5}
     database = Database.from_settings(settings.model_copy(update=patience))
     with pytest.raises(UnavailableError):
         async with database.read() as connection:
