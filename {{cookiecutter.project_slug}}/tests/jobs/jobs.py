@@ -11,6 +11,9 @@
 import asyncio
 import datetime as dt
 import time
+# {% if cookiecutter.job_queue == "in_process" %}
+from threading import Event
+# {% endif %}
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
@@ -27,8 +30,23 @@ from app.jobs.enqueue import Enqueue
 from app.jobs.flavours import run_in_loop
 from app.jobs.run import Kind, Run
 
+# {% if cookiecutter.job_queue == "in_process" %}
+LEAVING = Event()  # ends the jobs that were to outlast it
+# {% endif %}
 Deed: TypeAlias = Literal[
-    "succeed", "fail", "refuse", "starve", "hang", "nap", "block", "astonish", "babble", "listen"
+    "succeed",
+    "fail",
+    "refuse",
+    "starve",
+    "hang",
+    "nap",
+    # {% if cookiecutter.job_queue == "in_process" %}
+    "outlast",
+    # {% endif %}
+    "block",
+    "astonish",
+    "babble",
+    "listen",
 ]
 
 
@@ -55,6 +73,10 @@ async def behave(run: Run, parameters: Behaviour) -> dict[str, Any]:
     await run.record("done")
     if parameters.does == "nap":
         await run_in_loop(sleep, 0.2)
+    # {% if cookiecutter.job_queue == "in_process" %}
+    while parameters.does == "outlast" and not LEAVING.is_set():
+        await run_in_loop(sleep, 0.01)
+    # {% endif %}
     if parameters.does == "listen":
         await run.beat()
     if parameters.does == "astonish":

@@ -3,7 +3,7 @@
 import datetime as dt
 import signal
 # {% if cookiecutter.auth %}
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 # {% else %}
 from collections.abc import Generator
 # {% endif %}
@@ -23,13 +23,13 @@ from app.core.security import Tokens
 # {% endif %}
 from app.db.engine import run_from_loop
 from app.db.session import Database
-from app.jobs.in_process import open_worker
+from app.jobs.in_process import InProcessWorker, open_worker
 from app.jobs.run import JobTable
 # {% if cookiecutter.auth %}
 from tests.auth import accounts
 # {% endif %}
 from tests.jobs.conftest import JOBS, behave, ended, read
-from tests.jobs.jobs import ALONE, change, queue, take
+from tests.jobs.jobs import ALONE, LEAVING, change, queue, take
 from tests.jobs.jobs import get as get_job
 from tests.test_serve import process
 
@@ -161,18 +161,34 @@ async def test_job_that_takes_too_long_at_the_end_is_interrupted(
     assert await status(database, id) == "interrupted"
 
 
+@pytest.fixture
+def leaving(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """End jobs that outlast the moment in which the worker begins to leave."""
+    really_leave = InProcessWorker.leave
+
+    def leave(worker: InProcessWorker, give_up_at: float) -> None:
+        really_leave(worker, give_up_at)
+        LEAVING.set()
+
+    monkeypatch.setattr(InProcessWorker, "leave", leave)
+    yield
+    LEAVING.clear()
+
+
+@pytest.mark.usefixtures("leaving")
 async def test_job_that_runs_at_the_end_is_waited_for(
     database: Database, settings: Settings
 ) -> None:
-    id = await run_from_loop(partial(queue, database, "nap"))
+    id = await run_from_loop(partial(queue, database, "outlast"))
     async with open_worker(database, settings):
         await reach(database, id, "running")
     assert await status(database, id) == "succeeded"
 
 
+@pytest.mark.usefixtures("leaving")
 async def test_no_job_begins_at_the_end(database: Database, settings: Settings) -> None:
     """Though one that runs makes room for it."""
-    first = await run_from_loop(partial(queue, database, "nap", kind=ALONE))
+    first = await run_from_loop(partial(queue, database, "outlast", kind=ALONE))
     second = await run_from_loop(partial(queue, database, "succeed", kind=ALONE))
     async with open_worker(database, settings):
         await reach(database, first, "running")
