@@ -71,7 +71,7 @@ def process(settings: Settings, **more: str) -> Generator[tuple[subprocess.Popen
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(f"{url}/health/ready", 200)
+        wait_until(f"{url}/health/ready", 200, seconds=30)
         yield running, url
     finally:
         running.kill()
@@ -83,16 +83,16 @@ def get(url: str) -> httpx2.Response:
     return httpx2.get(url, trust_env=False, timeout=10)
 
 
-def wait_until(url: str, status: int) -> None:
-    """Ask until that is the answer."""
-    give_up_at = monotonic() + 30
+def wait_until(url: str, status: int, *, seconds: float) -> None:
+    """Ask until that is the answer, for so long."""
+    give_up_at = monotonic() + seconds
     with httpx2.Client(trust_env=False) as client:  # a new one takes 20 ms of what it waits for
         while monotonic() < give_up_at:
             with suppress(httpx2.TransportError):
                 if client.get(url).status_code == status:
                     return
             sleep(0.05)
-    raise AssertionError(f"{url} did not answer {status}")
+    raise AssertionError(f"{url} did not answer {status} in {seconds} s")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def wait_until(url: str, status: int) -> None:
 def test_leaves_only_after_saying_so(settings: Settings, number: signal.Signals, code: int) -> None:
     with process(settings, DRAIN_SECONDS="2") as (running, url):
         running.send_signal(number)
-        wait_until(f"{url}/health/ready", 503)
+        wait_until(f"{url}/health/ready", 503, seconds=2)
         assert get(f"{url}/health/live").status_code == 200
         assert running.wait(10) == code
 
@@ -243,7 +243,7 @@ def test_reloading_serves_the_code_as_it_has_become(
         try:
             text = main.read_text(encoding="utf-8")
             main.write_text(text.replace("    app.include_router(health.router)\n", ""), "utf-8")
-            wait_until(f"{url}/health/live", 404)
+            wait_until(f"{url}/health/live", 404, seconds=20)
         finally:
             running.terminate()  # which ends the process that serves, too
             running.wait(10)
