@@ -31,7 +31,7 @@ def test_example_can_be_deleted(combination: Combination, workplace: Path) -> No
     if combination["auth"]:
         additions["tests/auth/test_permissions.py"] = OWN_CODE
     if combination["job_queue"] != "none":
-        additions["app/core/jobs.py"] = OWN_CODE
+        additions["app/kit/jobs/settings.py"] = OWN_CODE
     extended = {service.folder / name: own for name, own in additions.items()}
     for path, own in extended.items():
         path.write_text(path.read_text("utf-8") + own, "utf-8")

@@ -25,7 +25,7 @@ TRACES = "test_traces.py::test_answers_not_given_leave_no_trace"
         ("undeclared-import", OWN_TESTS, "fan_out=false", "No module named 'asyncpg'"),
         ("development-import", IMPORTS, "defaults", "{'httpx2'}"),
         ("removed-route", OWN_TESTS, "async_db=false", "assert (404, 404) == (405, 405)"),
-        ("leak", TRACES, "fan_out=false", "app/core/logging.py:2"),
+        ("leak", TRACES, "fan_out=false", "app/kit/logging.py:2"),
     ],
     ids=["broken import", "undeclared import", "development import", "removed route", "leak"],
 )

@@ -7,13 +7,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.config import load_settings
-from app.core.logging import configure_logging
-from app.db.engine import run_blocking
+from app.kit.db.engine import run_blocking
 # {% if cookiecutter.database == "sqlite" %}
-from app.db.sqlite import connect_args
+from app.kit.db.sqlite import connect_args
 # {% else %}
-from app.db.postgresql import connect_args
+from app.kit.db.postgresql import connect_args
 # {% endif %}
+from app.kit.logging import configure_logging
 
 logger = logging.getLogger(__name__)
 

@@ -4,11 +4,11 @@
 import logging
 
 from app.core.config import load_settings
-from app.core.errors import ConflictError, UnavailableError
-from app.core.logging import configure_logging
-from app.db.engine import run_script
 from app.db.init_db import init_db
 from app.db.session import Database
+from app.kit.db.engine import run_script
+from app.kit.errors import ConflictError, UnavailableError
+from app.kit.logging import configure_logging
 
 logger = logging.getLogger(__name__)
 

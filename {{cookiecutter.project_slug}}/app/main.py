@@ -9,42 +9,40 @@ from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import Lifespan
 
-from app.api import (
-    health,
-    pages,  # example
-)
+from app.api import pages  # example
 from app.api.api_v1.api import add_routes
-from app.api.docs import add_docs
-from app.api.errors import HANDLERS, unhandled
-from app.api.slashes import EitherSlash
 # {% if cookiecutter.fan_out %}
 from app.clients.fan_out import open_fan_out  # example
 # {% endif %}
 from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
-# {% if cookiecutter.rate_limit %}
-from app.core.rate_limit import RateLimitSettings, Rule, open_limiter
-# {% endif %}
-# {% if cookiecutter.auth %}
-from app.core.security import Passwords, Tokens
-# {% endif %}
-from app.db.engine import run_from_loop
 from app.db.session import Database
-# {% if cookiecutter.job_queue == "in_process" %}
-from app.jobs.in_process import open_worker
+# {% if cookiecutter.auth %}
+from app.kit.auth.security import Passwords, Tokens
 # {% endif %}
-from app.middleware.access_log import AccessLogMiddleware
-from app.middleware.body_limit import BodyLimitMiddleware
-from app.middleware.cors import CrossOriginMiddleware
-from app.middleware.cut_off import CutOffMiddleware
-from app.middleware.head import HeadMiddleware
+from app.kit.db.engine import run_from_loop
+from app.kit.http import health
+from app.kit.http.docs import add_docs
+from app.kit.http.middleware.access_log import AccessLogMiddleware
+from app.kit.http.middleware.body_limit import BodyLimitMiddleware
+from app.kit.http.middleware.cors import CrossOriginMiddleware
+from app.kit.http.middleware.head import HeadMiddleware
 # {% if cookiecutter.rate_limit %}
-from app.middleware.rate_limit import RateLimitMiddleware
+from app.kit.http.middleware.rate_limit import RateLimitMiddleware
 # {% endif %}
-from app.middleware.request_id import RequestIdMiddleware
-from app.middleware.security_headers import SecurityHeadersMiddleware
+from app.kit.http.middleware.request_id import RequestIdMiddleware
+from app.kit.http.middleware.security_headers import SecurityHeadersMiddleware
+from app.kit.http.middleware.shutdown import CutOffMiddleware
 # {% if cookiecutter.timing_middleware %}
-from app.middleware.timing import TimingMiddleware
+from app.kit.http.middleware.timing import TimingMiddleware
+# {% endif %}
+from app.kit.http.problems import HANDLERS, unhandled
+from app.kit.http.trailing_slash import EitherSlash
+# {% if cookiecutter.job_queue == "in_process" %}
+from app.kit.jobs.in_process import open_worker
+# {% endif %}
+# {% if cookiecutter.rate_limit %}
+from app.kit.rate_limit.limiter import RateLimitSettings, Rule, open_limiter
 # {% endif %}
 
 

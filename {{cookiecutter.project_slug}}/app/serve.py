@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from uvicorn.importer import ImportFromStringError, import_from_string
 
 from app.core.config import Settings, load_settings
-from app.core.logging import configure_logging
-from app.protocol import BoundedProtocol
+from app.kit.logging import configure_logging
+from app.kit.server.http_protocol import BoundedProtocol
 
 
 class Server(uvicorn.Server):

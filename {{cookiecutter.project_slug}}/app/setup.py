@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
-from app.core.environment import complaint
-from app.core.security import AuthSettings
+from app.kit.auth.security import AuthSettings
+from app.kit.settings import complaint
 
 RANDOM_BYTES = {"secret_key": 32, "first_superuser_password": 12}
 

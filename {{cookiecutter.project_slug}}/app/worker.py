@@ -9,11 +9,11 @@ import sys
 from procrastinate import App
 
 from app.core.config import Settings, load_settings
-from app.core.errors import UnavailableError
-from app.core.logging import configure_logging
-from app.db.engine import run_from_loop
 from app.db.session import Database
-from app.jobs.queue import UPKEEP, open_queue
+from app.kit.db.engine import run_from_loop
+from app.kit.errors import UnavailableError
+from app.kit.jobs.procrastinate import UPKEEP, open_queue
+from app.kit.logging import configure_logging
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from app.core.config import load_settings
 from app.db.base import Base
-from app.db.engine import run_blocking
+from app.kit.db.engine import run_blocking
 
 
 # {% if cookiecutter.database == "sqlite" %}

@@ -16,18 +16,18 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# {% if cookiecutter.auth %}
-from app.core import security
-# {% endif %}
 from app.core.config import Settings
-from app.core.environment import EnvironmentSettings
+from app.db.session import Database
+# {% if cookiecutter.auth %}
+from app.kit.auth import security
+# {% endif %}
 # {% if cookiecutter.job_queue != "none" %}
-from app.core.jobs import JobSettings
+from app.kit.jobs.settings import JobSettings
 # {% endif %}
 # {% if cookiecutter.rate_limit %}
-from app.core.rate_limit import RateLimitSettings
+from app.kit.rate_limit.limiter import RateLimitSettings
 # {% endif %}
-from app.db.session import Database
+from app.kit.settings import EnvironmentSettings
 from app.main import create_app
 from app.serve import spare_collections
 from tests import databases

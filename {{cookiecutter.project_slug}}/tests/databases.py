@@ -30,9 +30,9 @@ import psycopg
 # {% endif %}
 from sqlalchemy import URL, Connection, delete
 
-from app.core.database_url import name_driver
 from app.db.base import Base
-from app.db.engine import run_blocking
+from app.kit.db.engine import run_blocking
+from app.kit.db.url import name_driver
 from scripts.local_database import temporary_server
 # {% endif %}
 

@@ -14,21 +14,19 @@ from tests.conftest import ROOT
 
 # Who may import whom. Models and db need each other: the base class, and the list of all models.
 LAYERS = {
-    "core": set(),
-    "schemas": {"core"},
-    "models": {"core", "db"},
-    "db": {"core", "models"},
-    "crud": {"core", "db", "models", "schemas"},
+    "core": {"kit"},
+    "schemas": {"core", "kit"},
+    "models": {"core", "db", "kit"},
+    "db": {"core", "kit", "models"},
+    "crud": {"core", "db", "kit", "models", "schemas"},
     # {% if cookiecutter.fan_out %}
-    "clients": {"core", "schemas"},  # example
+    "clients": {"core", "kit", "schemas"},  # example
     # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
-    "jobs": {"core", "crud", "db", "schemas"},
-    "api": {"clients", "core", "crud", "db", "jobs", "schemas"},
-    # {% else %}
-    "api": {"clients", "core", "crud", "db", "schemas"},
+    "jobs": {"core", "crud", "db", "kit", "schemas"},
     # {% endif %}
-    "middleware": {"api", "core"},
+    "api": {"clients", "core", "crud", "db", "jobs", "kit", "schemas"},
+    "kit": {"api", "core", "crud", "db", "jobs", "models", "schemas"},
 }
 # What fills the database uses the same way as requests do.
 ABOVE_CRUD = {
@@ -70,7 +68,7 @@ def test_every_package_has_a_layer() -> None:
 def test_alembic_is_told_of_every_model() -> None:
     """Of others, `make migration` sees nothing, and says nothing."""
     told = {name.rpartition(".")[0] for name in imports(ROOT / "app" / "db" / "base.py")}
-    modules = {path.stem for path in (ROOT / "app" / "models").glob("*.py")}
+    modules = {path.stem for path in (ROOT / "app" / "models").glob("[!_]*.py")}
     assert {f"app.models.{name}" for name in modules} <= told
 
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.core.logging import JsonFormatter
+from app.kit.logging import JsonFormatter
 from tests.api.test_users import USERS
 
 # Part of every name, address, password and token that is sent.

@@ -9,11 +9,11 @@ from sqlalchemy import delete
 
 from app.core.about import ABOUT
 from app.core.config import Settings
-from app.core.errors import ConflictError
 from app.crud.crud_recipe import recipe
 from app.db.base import User
 from app.db.init_db import init_db
 from app.db.session import Database
+from app.kit.errors import ConflictError
 
 RECIPES = "/api/v1/recipes/"
 SOUP = {"label": "Leek soup", "source": "Grandma", "url": "https://example.com/soup"}

@@ -23,12 +23,13 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from app import protocol, serve
+from app import serve
 from app.core.config import Settings
 from app.db.base import User
-from app.db.engine import run_blocking
+from app.kit.db.engine import run_blocking
+from app.kit.server import http_protocol
+from app.kit.server.http_protocol import BoundedProtocol
 from app.main import create_app
-from app.protocol import BoundedProtocol
 from app.serve import build
 from soak import service
 from tests import databases
@@ -324,7 +325,7 @@ async def connection(
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(lambda: BoundedProtocol(config, state, {}), "127.0.0.1", 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(protocol, "HEADER_SECONDS", head_within)
+        patch.setattr(http_protocol, "HEADER_SECONDS", head_within)
         async with listening, asyncio.timeout(SECONDS * 20):
             reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
             yield reader, writer
@@ -402,7 +403,7 @@ async def test_body_behind_an_offer_is_no_request(rest: bytes, pause: float) -> 
 
 
 async def test_answer_waits_for_who_sends_all_first() -> None:
-    part = b"a" * protocol.MAX_HEADER_BYTES
+    part = b"a" * http_protocol.MAX_HEADER_BYTES
     async with connection(head_within=60) as (reader, writer):
         writer.write(HEAD + b"Content-Length: %d\r\n\r\n" % (3 * len(part)))
         for _ in range(3):

@@ -12,7 +12,7 @@ from app.core.config import Settings, load_settings
 # {% else %}
 from app.core.config import load_settings
 # {% endif %}
-from app.core.environment import EnvironmentSettings
+from app.kit.settings import EnvironmentSettings
 from tests.conftest import ROOT, variables
 
 EXAMPLE = ROOT / ".env.example"

@@ -7,11 +7,11 @@ from fastapi.security import OAuth2PasswordBearer
 from pydantic import Secret
 
 from app.api.deps import DatabaseDep
-from app.api.errors import Problem
-from app.core.errors import DomainError, ForbiddenError, UnauthorizedError
-from app.core.security import Claims, Passwords, Tokens
 from app.crud.base import Record
 from app.crud.crud_auth import credential, login
+from app.kit.auth.security import Claims, Passwords, Tokens
+from app.kit.errors import DomainError, ForbiddenError, UnauthorizedError
+from app.kit.http.problems import Problem
 from app.schemas.auth import PasswordChange, PasswordForm, RefreshRequest, Signup
 from app.schemas.user import UserCreate, UserRead
 

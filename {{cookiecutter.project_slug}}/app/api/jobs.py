@@ -12,7 +12,7 @@ from fastapi import Depends, Header, Request, Response
 from app.api.auth import CurrentUser
 # {% endif %}
 from app.crud.base import Record
-from app.jobs.enqueue import Enqueue
+from app.kit.jobs.enqueue import Enqueue
 from app.schemas.job import JobAccepted
 
 # For OpenAPI, which does not see the header that `accepted` sets.

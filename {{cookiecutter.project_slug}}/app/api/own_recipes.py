@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import Depends
 
 from app.api.auth import CurrentUser
-from app.core.errors import ForbiddenError
 from app.crud.base import Record
 from app.crud.crud_recipe import recipe
-from app.db.engine import AsyncConnection
+from app.kit.db.engine import AsyncConnection
+from app.kit.errors import ForbiddenError
 from app.schemas.recipe import RecipeCreate, RecipeUpdate
 from app.schemas.user import UserRead
 

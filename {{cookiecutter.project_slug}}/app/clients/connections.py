@@ -8,7 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from app.clients.upstream import UpstreamError
-from app.core.logging import REQUEST_ID_HEADER, request_id
+from app.kit.logging import REQUEST_ID_HEADER, request_id
 
 # Answers that a second try may well change.
 TRANSIENT = {429, 502, 503, 504}

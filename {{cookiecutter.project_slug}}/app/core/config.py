@@ -16,24 +16,24 @@ from pydantic import (
 from sqlalchemy import make_url
 # {% endif %}
 
-from app.core.database_url import DatabaseUrl
-from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero, complaint
 # {% if cookiecutter.fan_out %}
 from app.core.fan_out import FanOutSettings  # example
 # {% endif %}
+# {% if cookiecutter.auth %}
+from app.kit.auth.security import AuthSettings
+# {% endif %}
+from app.kit.db.url import DatabaseUrl
 # {% if cookiecutter.job_queue != "none" %}
-from app.core.jobs import (
+from app.kit.jobs.settings import (
     JobSettings,
     MailSettings,
     PhotoSettings,  # example
 )
 # {% endif %}
 # {% if cookiecutter.rate_limit %}
-from app.core.rate_limit import RateLimitSettings
+from app.kit.rate_limit.limiter import RateLimitSettings
 # {% endif %}
-# {% if cookiecutter.auth %}
-from app.core.security import AuthSettings
-# {% endif %}
+from app.kit.settings import EnvironmentSettings, Seconds, SecondsOrZero, complaint
 
 # As browsers send them: another spelling would never match.
 ORIGIN = re.compile(r"(?!http:.*:80$|https:.*:443$)https?://[a-z0-9._:\[\]-]+")

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, NonNegativeInt, StringConstraints, field_validator
 
-from app.core.environment import EnvironmentSettings, Seconds, SecondsOrZero
+from app.kit.settings import EnvironmentSettings, Seconds, SecondsOrZero
 
 
 def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from pydantic import BaseModel
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
-from app.core.errors import NotFoundError
 from app.db.base import Base  # all models, or a foreign key finds no table
-from app.db.engine import AsyncConnection
+from app.kit.db.engine import AsyncConnection
+from app.kit.errors import NotFoundError
 
 ModelT = TypeVar("ModelT", bound=Base)
 CreateT = TypeVar("CreateT", bound=BaseModel)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
-from app.core.security import Claims
 from app.crud.base import Record
 from app.crud.crud_user import user
 from app.db.base import Credential, Login, User
-from app.db.engine import AsyncConnection
+from app.kit.auth.security import Claims
+from app.kit.db.engine import AsyncConnection
 from app.schemas.user import UserCreate
 
 

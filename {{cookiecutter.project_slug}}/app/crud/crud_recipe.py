@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 
 from app.crud.base import CRUDBase, Record
-from app.db.engine import AsyncConnection
+from app.kit.db.engine import AsyncConnection
 from app.models.recipe import Recipe
 from app.schemas.recipe import RecipeCreate, RecipeUpdate
 

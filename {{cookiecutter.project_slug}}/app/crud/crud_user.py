@@ -4,7 +4,7 @@
 from sqlalchemy import bindparam, select
 
 from app.crud.base import CRUDBase, Record
-from app.db.engine import AsyncConnection
+from app.kit.db.engine import AsyncConnection
 from app.models.user import User
 from app.schemas.user import UserCreate
 

@@ -1,11 +1,11 @@
 """Import every model, so that ``Base.metadata`` is complete for Alembic."""
 
 from app.db.base_class import Base
+# {% if cookiecutter.job_queue != "none" %}
+from app.kit.jobs.models import Effect, Job
+# {% endif %}
 # {% if cookiecutter.auth %}
 from app.models.auth import Credential, Login
-# {% endif %}
-# {% if cookiecutter.job_queue != "none" %}
-from app.models.job import Effect, Job
 # {% endif %}
 from app.models.recipe import Recipe  # example
 from app.models.user import User

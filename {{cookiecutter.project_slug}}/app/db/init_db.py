@@ -4,16 +4,18 @@
 # {% if cookiecutter.auth %}
 import logging
 
-from app.core import security
 from app.core.config import Settings
 from app.crud.crud_auth import credential
 # {% else %}
 from app.core.config import Settings
 # {% endif %}
 from app.crud.crud_user import user
-from app.db.engine import AsyncConnection
 from app.db.sample_recipes import add_sample_recipes  # example
 from app.db.session import Database
+# {% if cookiecutter.auth %}
+from app.kit.auth import security
+# {% endif %}
+from app.kit.db.engine import AsyncConnection
 from app.schemas.user import UserCreate
 # {% if cookiecutter.auth %}
 

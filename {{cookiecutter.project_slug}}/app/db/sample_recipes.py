@@ -4,7 +4,7 @@
 from app.core.config import Settings
 from app.crud.crud_recipe import recipe
 from app.crud.crud_user import user
-from app.db.engine import AsyncConnection
+from app.kit.db.engine import AsyncConnection
 from app.schemas.recipe import RecipeCreate
 
 SAMPLES = (

@@ -15,11 +15,10 @@ from typing import Self
 from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
-from app.core.errors import ConflictError, DomainError, MissingReferenceError, UnavailableError
-from app.db.engine import AsyncConnection, AsyncEngine, Turnstile, close_engine, open_engine
-from app.db.places import Places
+from app.kit.db.engine import AsyncConnection, AsyncEngine, Turnstile, close_engine, open_engine
+from app.kit.db.pool import Places
 # {% if cookiecutter.database == "sqlite" %}
-from app.db.sqlite import (
+from app.kit.db.sqlite import (
     HAS_SCHEMA,
     connect_args,
     is_contradiction,
@@ -28,7 +27,7 @@ from app.db.sqlite import (
     prepare,
 )
 # {% else %}
-from app.db.postgresql import (
+from app.kit.db.postgresql import (
     HAS_SCHEMA,
     connect_args,
     is_contradiction,
@@ -36,6 +35,7 @@ from app.db.postgresql import (
     is_unavailable,
 )
 # {% endif %}
+from app.kit.errors import ConflictError, DomainError, MissingReferenceError, UnavailableError
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from typing import Any
 from PIL import Image, ImageOps
 from pydantic import BaseModel
 
-from app.core.errors import TooLargeError, UnavailableError, UnsuitableImageError
-from app.core.jobs import PhotoSettings
-from app.jobs.flavours import run_in_loop
-from app.jobs.mail import send_mail
-from app.jobs.run import Kind, Run
+from app.kit.errors import TooLargeError, UnavailableError, UnsuitableImageError
+from app.kit.jobs.calls import run_in_loop
+from app.kit.jobs.context import Kind, Run
+from app.kit.jobs.settings import PhotoSettings
+from app.kit.mail import send_mail
 
 FORMATS = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 # Many phones write MPO: a JPEG with further pictures behind the first.

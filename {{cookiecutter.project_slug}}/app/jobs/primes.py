@@ -3,9 +3,9 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from typing import Any
 
-from app.jobs.flavours import run_in_child, run_in_loop
-from app.jobs.run import Kind, Run
 from app.jobs.sieve import count_primes
+from app.kit.jobs.calls import run_in_child, run_in_loop
+from app.kit.jobs.context import Kind, Run
 from app.schemas.job import PrimesParameters
 
 CHUNK = 500_000

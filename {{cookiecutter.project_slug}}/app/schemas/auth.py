@@ -12,7 +12,7 @@ from pydantic import (
     ValidationError,
 )
 
-from app.core.security import Password
+from app.kit.auth.security import Password
 from app.schemas.base import Email, Text
 from app.schemas.user import UserCreate
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app.core.about import ABOUT
 from app.core.config import Settings
 # {% if cookiecutter.job_queue == "in_process" %}
-from app.jobs import in_process
+from app.kit.jobs import in_process
 # {% endif %}
 from app.main import create_app
 # {% if cookiecutter.auth %}

@@ -8,11 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
 
-from app.api import health
 from app.api.deps import DatabaseDep
-from app.api.health import ready
-from app.core.errors import UnavailableError
 from app.db.session import Database
+from app.kit.errors import UnavailableError
+from app.kit.http import health
+from app.kit.http.health import ready
 
 
 def test_service_is_alive_and_ready(client: TestClient) -> None:

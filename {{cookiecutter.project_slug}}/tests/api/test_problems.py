@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event
 from starlette.types import Message, Receive, Scope, Send
 
-from app.core.errors import UnavailableError
 from app.db.session import Database
-from app.middleware.cut_off import CutOffMiddleware
+from app.kit.errors import UnavailableError
+from app.kit.http.middleware.shutdown import CutOffMiddleware
 from tests.api.test_users import ADA, USERS
 
 TOO_LARGE = 2**63

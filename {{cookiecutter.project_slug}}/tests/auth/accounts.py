@@ -8,11 +8,11 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Secret, SecretStr
 
-from app.core import security
-from app.core.security import AuthSettings, Tokens
 from app.crud.crud_auth import login
 from app.crud.crud_user import user
 from app.db.session import Database
+from app.kit.auth import security
+from app.kit.auth.security import AuthSettings, Tokens
 from app.schemas.user import UserCreate
 
 AUTH = "/api/v1/auth"

@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 # {% endif %}
 
 from app.api.auth import get_proven
-from app.core.security import Pair, Tokens
 # {% if cookiecutter.database == "postgresql" %}
 from app.crud.crud_auth import credential, login
 # {% else %}
@@ -25,6 +24,7 @@ from app.crud.crud_auth import login
 from app.crud.crud_user import user
 from app.db.base import Login, User
 from app.db.session import Database
+from app.kit.auth.security import Pair, Tokens
 from app.schemas.base import MAX_ID
 from app.schemas.user import UserCreate
 from tests.auth.accounts import AUTH, KEY, PASSWORD, QUICK, SETTINGS, bearer, log_in, sign_up

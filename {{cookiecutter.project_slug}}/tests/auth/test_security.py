@@ -9,13 +9,13 @@ from fastapi.testclient import TestClient
 from pydantic import Secret
 
 from app import setup
-from app.core import security
 from app.core.config import Settings, load_settings
-from app.core.errors import UnauthorizedError
-from app.core.security import AuthSettings, Tokens
 from app.crud.crud_auth import credential
 from app.db.init_db import init_db
 from app.db.session import Database
+from app.kit.auth import security
+from app.kit.auth.security import AuthSettings, Tokens
+from app.kit.errors import UnauthorizedError
 from tests.auth.accounts import AUTH, PASSWORD, QUICK, REAL, SETTINGS, sign_up
 from tests.conftest import ROOT
 

@@ -10,9 +10,9 @@ from sqlalchemy import URL, Connection, MetaData, PrimaryKeyConstraint, inspect
 from app.core.config import Settings
 from app.crud.crud_user import user
 from app.db.base import Base
-from app.db.engine import run_blocking
 from app.db.init_db import init_db
 from app.db.session import Database
+from app.kit.db.engine import run_blocking
 from app.schemas.user import UserCreate
 from tests import databases
 from tests.conftest import ALEMBIC, ROOT

@@ -22,13 +22,13 @@ import pytest
 from sqlalchemy import text
 
 from app.core.config import Settings
-from app.core.errors import UnavailableError
-# {% if cookiecutter.async_db or cookiecutter.job_queue == "procrastinate" %}
-from app.db import engine, postgresql
-# {% else %}
-from app.db import postgresql
-# {% endif %}
 from app.db.session import Database
+# {% if cookiecutter.async_db or cookiecutter.job_queue == "procrastinate" %}
+from app.kit.db import engine, postgresql
+# {% else %}
+from app.kit.db import postgresql
+# {% endif %}
+from app.kit.errors import UnavailableError
 from scripts import local_database
 from soak.outage import Postgresql, new_server
 from tests.conftest import ROOT

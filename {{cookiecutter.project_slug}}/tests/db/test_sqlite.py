@@ -9,10 +9,10 @@ from sqlalchemy import insert, text
 
 from app import backend_pre_start
 from app.core.config import Settings
-from app.core.errors import UnavailableError
 from app.db.base import User
 from app.db.session import Database
-from app.db.sqlite import DriverConnection
+from app.kit.db.sqlite import DriverConnection
+from app.kit.errors import UnavailableError
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
 

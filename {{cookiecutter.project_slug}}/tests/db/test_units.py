@@ -22,11 +22,11 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 
 from app.core.config import Settings
-from app.core.errors import ConflictError, NotFoundError, UnavailableError
 from app.crud.base import CRUDBase
 from app.db import session
 from app.db.base import User
 from app.db.session import Database
+from app.kit.errors import ConflictError, NotFoundError, UnavailableError
 from app.schemas.base import Utc
 from app.schemas.user import UserCreate
 

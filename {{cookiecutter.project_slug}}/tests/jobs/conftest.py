@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from app.api.deps import DatabaseDep
 from app.api.jobs import EnqueueDep, accepted
-from app.core.errors import ConflictError
-from app.jobs.enqueue import KINDS
+from app.kit.errors import ConflictError
+from app.kit.jobs.enqueue import KINDS
 from app.schemas.job import JobAccepted
 from tests.jobs.jobs import ALONE, BEHAVE, BRIEF, Behaviour
 

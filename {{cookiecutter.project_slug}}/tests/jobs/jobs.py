@@ -21,14 +21,14 @@ from anyio import sleep
 from pydantic import BaseModel
 from sqlalchemy import func, select, update
 
-from app.core.errors import ConflictError, UnavailableError
 from app.crud.base import Record
-from app.crud.crud_job import job
 from app.db.base import Effect, Job
 from app.db.session import Database
-from app.jobs.enqueue import Enqueue
-from app.jobs.flavours import run_in_loop
-from app.jobs.run import Kind, Run
+from app.kit.errors import ConflictError, UnavailableError
+from app.kit.jobs.calls import run_in_loop
+from app.kit.jobs.context import Kind, Run
+from app.kit.jobs.enqueue import Enqueue
+from app.kit.jobs.store import job
 
 # {% if cookiecutter.job_queue == "in_process" %}
 LEAVING = Event()  # ends the jobs that were to outlast it
@@ -137,7 +137,7 @@ async def effects(database: Database, name: str) -> int:
 if __name__ == "__main__":
     import gc
 
-    from app.jobs.enqueue import KINDS
+    from app.kit.jobs.enqueue import KINDS
     from app.worker import run
 
     gc.enable()  # which the package of the tests has switched off

@@ -17,14 +17,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.config import Settings
-from app.core.errors import NotFoundError, UnavailableError
-# {% if cookiecutter.auth %}
-from app.core.security import Tokens
-# {% endif %}
-from app.db.engine import run_from_loop
 from app.db.session import Database
-from app.jobs.in_process import InProcessWorker, open_worker
-from app.jobs.run import JobTable
+# {% if cookiecutter.auth %}
+from app.kit.auth.security import Tokens
+# {% endif %}
+from app.kit.db.engine import run_from_loop
+from app.kit.errors import NotFoundError, UnavailableError
+from app.kit.jobs.context import JobTable
+from app.kit.jobs.in_process import InProcessWorker, open_worker
 # {% if cookiecutter.auth %}
 from tests.auth import accounts
 # {% endif %}

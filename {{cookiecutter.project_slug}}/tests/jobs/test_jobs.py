@@ -11,16 +11,16 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from app.core.config import Settings
-from app.core.errors import UnavailableError
-from app.core.jobs import JobSettings
 from app.crud.base import Record
-from app.crud.crud_job import job
 from app.db.base import Job
-from app.db.engine import run_from_loop
 from app.db.session import Database
-from app.jobs import run
-from app.jobs.run import Run
-from app.jobs.runner import Runner
+from app.kit.db.engine import run_from_loop
+from app.kit.errors import UnavailableError
+from app.kit.jobs import context
+from app.kit.jobs.context import Run
+from app.kit.jobs.executor import Runner
+from app.kit.jobs.settings import JobSettings
+from app.kit.jobs.store import job
 from tests import databases
 # {% if cookiecutter.auth %}
 from tests.auth.accounts import caller
@@ -258,15 +258,15 @@ def test_keys_of_two_callers_are_two(
 async def test_old_jobs_are_deleted_a_bounded_number_at_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "BATCH", 2)
+    monkeypatch.setattr(context, "BATCH", 2)
     await queue(database, "succeed", count=5)
     async with database.write() as connection:
         await connection.execute(update(Job).values(finished_at=NOW - dt.timedelta(days=8)))
         assert await job.forget(connection, NOW, 2) == 2
     assert await count(database, "queued") == 3
-    await run.JobTable(database).forget(keep_days=9)
+    await context.JobTable(database).forget(keep_days=9)
     assert await count(database, "queued") == 3
-    await run.JobTable(database).forget(keep_days=7)
+    await context.JobTable(database).forget(keep_days=7)
     assert await count(database, "queued") == 0
 
 

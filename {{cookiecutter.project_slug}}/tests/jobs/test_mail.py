@@ -9,8 +9,8 @@ from email import message_from_bytes, policy
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from app.core.jobs import MailSettings
-from app.jobs.mail import MailError, send_mail
+from app.kit.jobs.settings import MailSettings
+from app.kit.mail import MailError, send_mail
 
 ANSWERS = {b"EHLO": b"250-here\r\n250 AUTH PLAIN", b"AUTH": b"235 welcome", b"QUIT": b"221 bye"}
 
@@ -115,7 +115,7 @@ async def test_absent_server_is_an_error(smtp: MailSettings) -> None:
 async def test_without_a_server_only_the_subject_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, logger="app.jobs.mail")
+    caplog.set_level(logging.INFO, logger="app.kit.mail")
     await send_mail(MailSettings(mail_to="cook@example.com"), subject="Hello", text="secret")
     assert caplog.messages == ["there is no SMTP_HOST to send this mail: Hello"]
 

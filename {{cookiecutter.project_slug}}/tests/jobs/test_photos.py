@@ -18,14 +18,8 @@ from PIL.PngImagePlugin import PngInfo
 from sqlalchemy import Connection, Engine, event
 
 from app.core.config import Settings
-from app.core.errors import TooLargeError, UnavailableError, UnsuitableImageError
-from app.core.jobs import PhotoSettings
 from app.crud.base import Record
-from app.crud.crud_job import job
-from app.db.engine import run_from_loop
 from app.db.session import Database
-from app.jobs.enqueue import Enqueue
-from app.jobs.flavours import run_body
 from app.jobs.photos import (
     DECODER,
     MOST_PHOTOS,
@@ -36,7 +30,13 @@ from app.jobs.photos import (
     make_thumbnail,
     store_image,
 )
-from app.jobs.run import Run
+from app.kit.db.engine import run_from_loop
+from app.kit.errors import TooLargeError, UnavailableError, UnsuitableImageError
+from app.kit.jobs.calls import run_body
+from app.kit.jobs.context import Run
+from app.kit.jobs.enqueue import Enqueue
+from app.kit.jobs.settings import PhotoSettings
+from app.kit.jobs.store import job
 # {% if cookiecutter.auth %}
 from tests.auth.accounts import caller
 # {% endif %}
@@ -143,7 +143,7 @@ async def test_photo_gets_a_thumbnail_and_one_mail(
     database: Database, settings: Settings, photos: PhotoSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A second attempt, after the first was killed at its very end, sends no second mail."""
-    caplog.set_level(logging.INFO, "app.jobs.mail")
+    caplog.set_level(logging.INFO, "app.kit.mail")
     settings = settings.model_copy(update={"photos": photos})
     parameters = PhotoParameters(recipe_id=1, photo=await store_image(painted(), photos))
     row = await run_from_loop(partial(start, database, parameters))

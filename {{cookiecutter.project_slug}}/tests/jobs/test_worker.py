@@ -23,11 +23,11 @@ from procrastinate.jobs import Job, Status
 from procrastinate.schema import SchemaManager
 
 from app.core.config import Settings
-from app.core.jobs import JobSettings
-from app.core.logging import JsonFormatter
-from app.db.engine import run_from_loop
 from app.db.session import Database
-from app.jobs.queue import Backoff, TryAgainError, open_queue
+from app.kit.db.engine import run_from_loop
+from app.kit.jobs.procrastinate import Backoff, TryAgainError, open_queue
+from app.kit.jobs.settings import JobSettings
+from app.kit.logging import JsonFormatter
 from app.worker import longest_stop
 from tests.conftest import ALEMBIC
 from tests.databases import Execute, new_database
@@ -370,12 +370,12 @@ async def test_log_tells_the_request(
     client: TestClient, worker: App, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.handler.setFormatter(JsonFormatter())
-    caplog.set_level(logging.INFO, "app.jobs")
+    caplog.set_level(logging.INFO, "app.kit.jobs")
     headers = {"X-Request-ID": "asked-for-it"}
     client.post(BEHAVING, json=SUCCEED, headers=headers)
     await work(worker)
     logged = [json.loads(line) for line in caplog.text.splitlines()]
-    lines = [line for line in logged if line["logger"].startswith("app.jobs")]
+    lines = [line for line in logged if line["logger"].startswith("app.kit.jobs")]
     assert {line["request_id"] for line in lines} == {"asked-for-it"}
     assert len(lines) == 2
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.core.config import Settings
+from app.kit.http.middleware.body_limit import BodyLimitMiddleware
 from app.main import create_app
-from app.middleware.body_limit import BodyLimitMiddleware
 
 USERS = "/api/v1/users/"
 LIMIT = 1_000_000

@@ -12,16 +12,16 @@ from fastapi.testclient import TestClient
 from limits import RateLimitItemPerSecond
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from app.core import rate_limit
 from app.core.config import Settings
-from app.core.rate_limit import (
+from app.kit.http.middleware.rate_limit import client_of
+from app.kit.rate_limit import limiter
+from app.kit.rate_limit.limiter import (
     RateLimitSettings,
     RecentWindows,
     Rule,
     SharedLimiter,
     open_limiter,
 )
-from app.middleware.rate_limit import client_of
 # {% if cookiecutter.auth %}
 from tests.conftest import FRIEND, ServiceClient, build, with_state
 # {% else %}
@@ -68,8 +68,8 @@ async def statuses(count: int, *clients: httpx2.AsyncClient) -> Counter[int]:
 async def test_nobody_waits_without_end_for_others_that_wait_for_redis(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rate_limit, "CONNECTIONS", 0)
-    monkeypatch.setattr(rate_limit, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(limiter, "CONNECTIONS", 0)
+    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 0.01)
     shared, own = RecentWindows(60), RecentWindows(60)
     async with asyncio.timeout(1):
         standing = await SharedLimiter(shared, own).count(Rule("default", 1, 60), "somebody")
@@ -90,7 +90,7 @@ def use_up(client: TestClient) -> httpx2.Response:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Return what moves the time on by so many seconds."""
     now = 1000.0
-    monkeypatch.setattr(rate_limit, "monotonic", lambda: now)
+    monkeypatch.setattr(limiter, "monotonic", lambda: now)
 
     def move_on(seconds: float) -> None:
         nonlocal now
@@ -117,7 +117,7 @@ async def test_redis_that_is_away_is_asked_by_one_request_after_each_pause(
     for times in (1, 2, 3):
         await asyncio.gather(*(counting.count(rule, "somebody") for _ in range(9)))
         assert asked == times
-        clock(rate_limit.PAUSE_SECONDS)
+        clock(limiter.PAUSE_SECONDS)
 
 
 async def test_hundred_of_two_hundred_at_once_pass(settings: Settings) -> None:
@@ -271,7 +271,7 @@ async def test_quiet_clients_are_forgotten(clock: Callable[[float], None]) -> No
 
 
 async def test_flood_of_clients_fits_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "MAX_WINDOWS", 10)
+    monkeypatch.setattr(limiter, "MAX_WINDOWS", 10)
     storage = RecentWindows(60)
     windows = MovingWindowRateLimiter(storage)
     rule = RateLimitItemPerSecond(1, 60)

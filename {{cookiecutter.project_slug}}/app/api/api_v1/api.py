@@ -17,7 +17,7 @@ from app.api.api_v1.endpoints import (
     recipe,  # example
     user,
 )
-from app.api.errors import RESPONSES
+from app.kit.http.problems import RESPONSES
 
 ROUTERS = [
     # {% if cookiecutter.fan_out %}

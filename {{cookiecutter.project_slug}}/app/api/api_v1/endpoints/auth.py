@@ -17,8 +17,8 @@ from app.api.auth import (
     forbid_storing,
 )
 from app.api.deps import DatabaseDep
-from app.core.errors import ForbiddenError, UnauthorizedError
 from app.crud.crud_auth import credential, login
+from app.kit.errors import ForbiddenError, UnauthorizedError
 from app.schemas.auth import TokenPair
 from app.schemas.user import UserRead
 

@@ -8,8 +8,8 @@ from app.api.auth import UNAUTHORIZED
 # {% endif %}
 from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.api.jobs import ACCEPTED, EnqueueDep, OwnerDep, QueueDep, accepted
-from app.crud.crud_job import job
 from app.jobs.primes import PRIMES
+from app.kit.jobs.store import job
 from app.schemas.base import Page
 from app.schemas.job import JobAccepted, JobRead, PrimesParameters
 

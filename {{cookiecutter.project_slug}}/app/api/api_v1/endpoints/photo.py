@@ -8,20 +8,18 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 
 # {% if cookiecutter.auth %}
 from app.api.auth import REFUSALS
+# {% endif %}
 from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import ACCEPTED, EnqueueDep, accepted
+# {% if cookiecutter.auth %}
 from app.api.own_recipes import OwnRecipesDep
-from app.core.errors import ConflictError
-from app.core.jobs import PhotoSettings
 # {% else %}
-from app.api.deps import DatabaseDep, IdPath
-from app.api.jobs import ACCEPTED, EnqueueDep, accepted
-from app.core.errors import ConflictError
-from app.core.jobs import PhotoSettings
 from app.crud.crud_recipe import recipe
 # {% endif %}
-from app.jobs.flavours import run_in_loop
 from app.jobs.photos import PHOTO, PhotoParameters, store_image
+from app.kit.errors import ConflictError
+from app.kit.jobs.calls import run_in_loop
+from app.kit.jobs.settings import PhotoSettings
 from app.schemas.job import JobAccepted
 
 # {% if cookiecutter.auth %}

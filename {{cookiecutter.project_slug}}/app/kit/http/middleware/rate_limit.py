@@ -1,0 +1,85 @@
+"""A limit to how many requests a client may send."""
+
+from collections.abc import Sequence
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.kit.http.problems import problem
+from app.kit.rate_limit.limiter import Limiter, Rule, Standing
+
+
+class RateLimitMiddleware:
+    """Answer 429 to who sends more than ``rules`` allow, except below the path ``exempt``.
+
+    Preflight requests do not come here: the CORS middleware, further out, answers them. Every
+    answer says what is left, in the headers of draft-ietf-httpapi-ratelimit-headers-10.
+    """
+
+    def __init__(self, app: ASGIApp, *, rules: Sequence[Rule], exempt: str) -> None:
+        self.app = app
+        self._rules = rules
+        self._exempt = exempt
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (path := route_path(scope)).startswith(self._exempt):
+            await self.app(scope, receive, send)
+            return
+        standings = await self._count(scope["state"]["limiter"], path, client_of(scope))
+        headers = describe(standings)
+        if not standings[-1].is_allowed:
+            await refusal(standings[-1], headers)(scope, receive, send)
+            return
+
+        async def send_with_standing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        await self.app(scope, receive, send_with_standing)
+
+    async def _count(self, limiter: Limiter, path: str, client: str) -> list[Standing]:
+        """Ask the rules for this path up to the first that refuses."""
+        standings: list[Standing] = []
+        for rule in self._rules:
+            if rule.path in {None, path}:
+                standings.append(await limiter.count(rule, client))
+                if not standings[-1].is_allowed:
+                    break
+        return standings
+
+
+def route_path(scope: Scope) -> str:
+    """Return the path as routes declare it: without the proxy's prefix and a slash at the end."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path.rstrip("/").removesuffix("\n").rstrip("/")  # patterns that end with $ match it, too
+
+
+def client_of(scope: Scope) -> str:
+    """Name who sends: an IPv4 address, or a /64, of which one IPv6 client has all addresses.
+
+    Clients without an address, such as those of a unix socket, share one name.
+    """
+    host, _ = scope.get("client") or ("", 0)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
+    return host
+
+
+def describe(standings: list[Standing]) -> dict[str, str]:
+    """Return the headers that say what is allowed, and what is left."""
+    policies = [f'"{s.rule.name}";q={s.rule.requests};w={s.rule.seconds}' for s in standings]
+    left = [f'"{s.rule.name}";r={s.remaining};t={s.reset_seconds}' for s in standings]
+    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(left)}
+
+
+def refusal(standing: Standing, headers: dict[str, str]) -> ASGIApp:
+    """Build the answer to one request too many."""
+    rule, seconds = standing.rule, standing.reset_seconds
+    detail = f"at most {rule.requests} requests in {rule.seconds} s; try again in {seconds} s"
+    return problem(429, detail, headers=headers | {"Retry-After": str(seconds)})
