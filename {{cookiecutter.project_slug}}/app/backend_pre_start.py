@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.config import load_settings
-from app.kit.db.engine import run_blocking
+from app.kit.db.engine import with_sync_connection
 # {% if cookiecutter.database == "sqlite" %}
 from app.kit.db.sqlite import connect_args
 # {% else %}
@@ -26,7 +26,7 @@ def main() -> None:
     logger.info("waiting for the database")
     while True:
         try:
-            run_blocking(settings.database_url, _ping, connect_args(settings))
+            with_sync_connection(settings.database_url, _ping, connect_args(settings))
         except (SQLAlchemyError, OSError) as error:
             if monotonic() >= give_up_at:
                 reason = " ".join(str(getattr(error, "orig", None) or error).split())

@@ -6,7 +6,7 @@ import logging
 from app.core.config import load_settings
 from app.db.init_db import init_db
 from app.db.session import Database
-from app.kit.db.engine import run_script
+from app.kit.db.engine import run_main
 from app.kit.errors import ConflictError, UnavailableError
 from app.kit.logging import configure_logging
 
@@ -30,6 +30,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    run_script(main)
+    run_main(main)
 
 # {%- endfilter +%}

@@ -20,7 +20,7 @@ from app.db.session import Database
 # {% if cookiecutter.auth %}
 from app.kit.auth.security import Passwords, Tokens
 # {% endif %}
-from app.kit.db.engine import run_from_loop
+from app.kit.db.engine import call_from_async
 from app.kit.http import health
 from app.kit.http.docs import add_docs
 from app.kit.http.middleware.access_log import AccessLogMiddleware
@@ -123,7 +123,7 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
         """Lend what requests find in ``request.state``."""
         async with AsyncExitStack() as stack:
             database = Database.from_settings(settings)
-            stack.push_async_callback(run_from_loop, database.close)
+            stack.push_async_callback(call_from_async, database.close)
             state: dict[str, Any] = {"database": database}
             # {% if cookiecutter.auth %}
             state["tokens"] = Tokens(settings.auth)

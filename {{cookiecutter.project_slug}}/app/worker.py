@@ -10,7 +10,7 @@ from procrastinate import App
 
 from app.core.config import Settings, load_settings
 from app.db.session import Database
-from app.kit.db.engine import run_from_loop
+from app.kit.db.engine import call_from_async
 from app.kit.errors import UnavailableError
 from app.kit.jobs.procrastinate import UPKEEP, open_queue
 from app.kit.logging import configure_logging
@@ -39,14 +39,14 @@ async def main() -> None:
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     database = Database.from_settings(settings)
     try:
-        await run_from_loop(database.ping)
+        await call_from_async(database.ping)
         async with open_queue(settings, database).open_async() as queue:
             await work(queue, settings)
     except UnavailableError as error:
         said = f"The worker cannot start: {error}; run ./prestart.sh first."
         raise SystemExit(said) from None
     finally:
-        await run_from_loop(database.close)
+        await call_from_async(database.close)
 
 
 async def work(queue: App, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from app.core.config import load_settings
 from app.db.base import Base
-from app.kit.db.engine import run_blocking
+from app.kit.db.engine import with_sync_connection
 
 
 # {% if cookiecutter.database == "sqlite" %}
@@ -46,4 +46,4 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-run_blocking(context.config.attributes.get("url") or load_settings().database_url, run)
+with_sync_connection(context.config.attributes.get("url") or load_settings().database_url, run)

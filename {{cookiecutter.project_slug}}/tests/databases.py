@@ -31,7 +31,7 @@ import psycopg
 from sqlalchemy import URL, Connection, delete
 
 from app.db.base import Base
-from app.kit.db.engine import run_blocking
+from app.kit.db.engine import with_sync_connection
 from app.kit.db.url import name_driver
 from scripts.local_database import temporary_server
 # {% endif %}
@@ -111,5 +111,5 @@ def _execute_outside(server: URL, statement: str) -> None:
     def execute(connection: Connection) -> None:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(statement)
 
-    run_blocking(server, execute)
+    with_sync_connection(server, execute)
 # {% endif %}

@@ -185,7 +185,7 @@ async def test_samples_are_added_once(database: Database, settings: Settings) ->
 
 async def test_no_sample_comes_back(database: Database, settings: Settings) -> None:
     await init_db(database, settings)
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         [first] = await recipe.get_multi(connection, after=0, limit=1)
         await recipe.remove(connection, first.id)
     await init_db(database, settings)
@@ -200,7 +200,7 @@ async def test_no_samples_where_people_work(database: Database, settings: Settin
 async def test_user_with_recipes_cannot_be_deleted(database: Database, settings: Settings) -> None:
     await init_db(database, settings)
     with pytest.raises(ConflictError, match="it contradicts what is stored"):
-        async with database.write() as connection:
+        async with database.transaction() as connection:
             await connection.execute(delete(User))
 
 

@@ -26,7 +26,7 @@ from uvicorn.server import ServerState
 from app import serve
 from app.core.config import Settings
 from app.db.base import User
-from app.kit.db.engine import run_blocking
+from app.kit.db.engine import with_sync_connection
 from app.kit.server import http_protocol
 from app.kit.server.http_protocol import BoundedProtocol
 from app.main import create_app
@@ -230,7 +230,7 @@ def test_two_may_prepare_at_once(tmp_path: Path) -> None:
             assert one.returncode == 0, said
         emails: list[str] = []
         prepared = Settings(database_url=url).database_url
-        run_blocking(prepared, lambda c: emails.extend(c.scalars(select(User.email))))
+        with_sync_connection(prepared, lambda c: emails.extend(c.scalars(select(User.email))))
         assert emails == ["admin@example.com"]
 
 

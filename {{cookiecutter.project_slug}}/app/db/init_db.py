@@ -32,7 +32,7 @@ async def init_db(database: Database, settings: Settings) -> None:
     # {% if cookiecutter.auth %}
     password_hash = _hash_first_password(settings)  # takes longer than a transaction should
     # {% endif %}
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         await _ensure_superuser(connection, settings.first_superuser)
         # {% if cookiecutter.auth %}
         await _add_first_password(connection, settings, password_hash)

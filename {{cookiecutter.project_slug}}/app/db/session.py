@@ -1,4 +1,4 @@
-"""Short units of work on one pool: ``read()``, ``write_one()`` and ``write()``.
+"""Short units of work on one pool: ``read()``, ``single_statement()`` and ``transaction()``.
 
 A unit holds one connection. Units wait for one in the order they came, for a bounded time, and
 never nest: who held one while waiting for another would, under load, wait for itself.
@@ -15,7 +15,7 @@ from typing import Self
 from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
-from app.kit.db.engine import AsyncConnection, AsyncEngine, Turnstile, close_engine, open_engine
+from app.kit.db.engine import AsyncConnection, AsyncEngine, FairSemaphore, close_engine, open_engine
 from app.kit.db.pool import Places
 # {% if cookiecutter.database == "sqlite" %}
 from app.kit.db.sqlite import (
@@ -67,10 +67,10 @@ class Database:
         # {% endif %}
         self._engine = engine
         self._places = Places(engine, connections)
-        self._turnstile = Turnstile(pool_size, wait_seconds)
+        self._turnstile = FairSemaphore(pool_size, wait_seconds)
         # {% if cookiecutter.database == "sqlite" %}
         # SQLite has one writer at a time; others must not hold the connections of readers.
-        self._writers = Turnstile(1, wait_seconds)
+        self._writers = FairSemaphore(1, wait_seconds)
         # {% else %}
         self._writers = self._turnstile
         # {% endif %}
@@ -103,19 +103,20 @@ class Database:
         """Lend a connection without a transaction: each statement sees its own snapshot."""
         return self._unit(self._turnstile, autocommit=True)
 
-    def write_one(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def single_statement(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Lend a connection to change something with one statement, a transaction in itself.
 
-        That is one trip to the database, where ``write()`` takes three.
+        That is one trip to the database, where ``transaction()`` takes three.
         """
         # {% if cookiecutter.database == "sqlite" %}
-        return self.write()  # one cut short, without a transaction, would keep the file locked
+        # A single statement that is interrupted would keep the file locked.
+        return self.transaction()
         # {% else %}
         return self._unit(self._turnstile, autocommit=True)
         # {% endif %}
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
         """Lend a connection in one transaction, committed on exit and rolled back on error."""
         async with self._unit(self._writers, autocommit=False) as connection, connection.begin():
             yield connection
@@ -123,7 +124,7 @@ class Database:
     @asynccontextmanager
     async def _unit(
         self,
-        turnstile: Turnstile,
+        turnstile: FairSemaphore,
         *,
         autocommit: bool,
     ) -> AsyncGenerator[AsyncConnection]:

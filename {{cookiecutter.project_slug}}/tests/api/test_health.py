@@ -38,7 +38,7 @@ def test_not_ready_when_the_database_hangs(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr(health, "run_from_loop", hang)
+    monkeypatch.setattr(health, "call_from_async", hang)
     response = client.get("/health/ready")
     assert response.status_code == 503
     assert response.json()["detail"] == "the database does not answer in time"

@@ -43,7 +43,7 @@ async def add_caller(
     database: Database, tokens: Tokens, *, email: str, is_superuser: bool
 ) -> dict[str, str]:
     """Add a user who is logged in, and return their header."""
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         new = UserCreate(name="Somebody", email=email)
         row = await user.create(connection, new, {"is_superuser": is_superuser})
         pair = tokens.issue(row.id)

@@ -12,7 +12,7 @@ from app.crud.crud_user import user
 from app.db.base import Base
 from app.db.init_db import init_db
 from app.db.session import Database
-from app.kit.db.engine import run_blocking
+from app.kit.db.engine import with_sync_connection
 from app.schemas.user import UserCreate
 from tests import databases
 from tests.conftest import ALEMBIC, ROOT
@@ -32,7 +32,7 @@ def test_every_constraint_has_a_name(settings: Settings) -> None:
             for index in inspect(connection).get_indexes(name):
                 assert index["name"]
 
-    run_blocking(settings.database_url, reflect)
+    with_sync_connection(settings.database_url, reflect)
     for name in Base.metadata.tables:
         for constraint in found.tables[name].constraints:
             # A table has one key, so nobody needs its name.
@@ -52,7 +52,7 @@ def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[UR
 def test_migrations_can_be_undone_and_done_again(own_database: URL) -> None:
     def tables() -> set[str]:
         names: set[str] = set()
-        run_blocking(own_database, lambda c: names.update(inspect(c).get_table_names()))
+        with_sync_connection(own_database, lambda c: names.update(inspect(c).get_table_names()))
         return names - {"alembic_version"}
 
     command.upgrade(ALEMBIC, "heads")
@@ -93,7 +93,7 @@ async def test_first_superuser_is_there_once(
 async def test_nobody_gets_superuser_by_taking_the_address_first(
     database: Database, settings: Settings
 ) -> None:
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         await user.create(connection, UserCreate(name="Eve", email="admin@example.com"))
     with pytest.raises(ValueError, match="FIRST_SUPERUSER"):
         await init_db(database, settings)

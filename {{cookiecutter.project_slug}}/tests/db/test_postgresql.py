@@ -171,12 +171,12 @@ async def test_worker_ends_though_the_server_hangs(server: Postgresql) -> None:
     settings = Settings(database_url=server.url)
     bounds = {name: "1" for name in ("DATABASE_CONNECT_SECONDS", "DATABASE_STATEMENT_SECONDS")}
     database = Database.from_settings(settings)
-    await engine.run_from_loop(partial(queue, database, "hang"))
+    await engine.call_from_async(partial(queue, database, "hang"))
     with work(settings, **bounds) as worker:
         await reach(database, 1, "running")
         with server.frozen():
             assert worker.wait(40) == 1
-    await engine.run_from_loop(database.close)
+    await engine.call_from_async(database.close)
 
 
 # {% endif %}

@@ -39,9 +39,9 @@ async def test_second_writer_waits_at_the_door(settings: Settings) -> None:
     other = Database.from_settings(settings.model_copy(update={"database_wait_seconds": 0.05}))
     async with writer._engine.begin():
         with pytest.raises(UnavailableError):
-            async with other.write():
+            async with other.transaction():
                 pass
-    async with other.write() as connection:
+    async with other.transaction() as connection:
         await connection.execute(insert(User), ADA)
     await writer.close()
     await other.close()

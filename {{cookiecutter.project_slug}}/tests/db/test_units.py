@@ -35,7 +35,7 @@ COUNT = select(func.count()).select_from(User)
 
 
 async def test_write_is_kept(database: Database) -> None:
-    for written, unit in enumerate((database.write, database.write_one), start=1):
+    for written, unit in enumerate((database.transaction, database.single_statement), start=1):
         async with unit() as connection:
             await connection.execute(insert(User), ADA | {"email": f"{written}@example.com"})
         async with database.read() as connection:
@@ -49,7 +49,7 @@ async def test_write_is_undone_by_an_error(database: Database) -> None:
 async def write_in_vain(database: Database) -> None:
     """Fail after a write, and see that it was undone."""
     with pytest.raises(KeyError):
-        async with database.write() as connection:
+        async with database.transaction() as connection:
             await connection.execute(insert(User), ADA)
             raise KeyError
     async with database.read() as connection:
@@ -57,7 +57,7 @@ async def write_in_vain(database: Database) -> None:
 
 
 async def test_transactions_do_not_begin_in_a_unit(database: Database) -> None:
-    for unit in 2 * (database.read, database.write_one, database.write):
+    for unit in 2 * (database.read, database.single_statement, database.transaction):
         with pytest.raises(InvalidRequestError, match="already"):
             async with unit() as connection:
                 await connection.begin()
@@ -80,7 +80,7 @@ async def test_one_connection_serves_reads_and_writes(settings: Settings) -> Non
     for _ in range(2):
         async with database.read() as connection:
             assert await connection.scalar(COUNT) == 0
-        async with database.write() as connection:
+        async with database.transaction() as connection:
             await connection.execute(delete(User))
         await write_in_vain(database)
     await database.close()
@@ -88,13 +88,13 @@ async def test_one_connection_serves_reads_and_writes(settings: Settings) -> Non
 
 async def test_contradiction_is_a_conflict(database: Database) -> None:
     with pytest.raises(ConflictError):
-        async with database.write() as connection:
+        async with database.transaction() as connection:
             await connection.execute(insert(User), [ADA, ADA])
 
 
 async def test_row_that_contradicts_only_the_schema_is_a_fault_of_ours(database: Database) -> None:
     with pytest.raises(IntegrityError):
-        async with database.write() as connection:
+        async with database.transaction() as connection:
             await connection.execute(insert(User), [ADA | {"name": None}])
 
 
@@ -108,9 +108,9 @@ async def test_errors_do_not_quote_what_was_sent(database: Database) -> None:
 async def test_units_do_not_nest(database: Database) -> None:
     async with database.read():
         with pytest.raises(RuntimeError, match="is open here"):
-            async with database.write():
+            async with database.transaction():
                 pass
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         assert await connection.scalar(COUNT) == 0
 
 
@@ -144,13 +144,13 @@ async def test_outage_is_logged_once_a_second(
 
 
 async def test_database_without_tables_is_not_ready(database: Database) -> None:
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         await connection.execute(text("ALTER TABLE alembic_version RENAME TO elsewhere"))
     try:
         with pytest.raises(UnavailableError, match="no tables yet"):
             await database.ping()
     finally:
-        async with database.write() as connection:
+        async with database.transaction() as connection:
             await connection.execute(text("ALTER TABLE elsewhere RENAME TO alembic_version"))
 
 
@@ -162,22 +162,22 @@ async def test_work_that_is_cancelled_gives_its_place_back(database: Database) -
     """Some are cancelled while they wait for a connection, some at any step with one."""
 
     async def write() -> None:
-        async with database.write() as connection:
+        async with database.transaction() as connection:
             await connection.execute(text("SELECT 1"))
 
-    async def write_one() -> None:
-        async with database.write_one() as connection:
+    async def single_statement() -> None:
+        async with database.single_statement() as connection:
             somebody = {"name": "x", "email": f"{uuid4()}@example.com"}
             await connection.execute(insert(User).returning(User.id), somebody)
 
     for exponent in range(11):
-        units = [asyncio.create_task(use()) for use in 2 * (write, write_one, database.ping)]
+        units = [asyncio.create_task(use()) for use in 2 * (write, single_statement, database.ping)]
         for _ in range(2**exponent):
             await asyncio.sleep(0)
         for unit in units:
             unit.cancel()
         await asyncio.gather(*units, return_exceptions=True)
-    await asyncio.wait_for(asyncio.gather(write(), write_one(), database.ping()), 5)
+    await asyncio.wait_for(asyncio.gather(write(), single_statement(), database.ping()), 5)
     # {% if cookiecutter.database == "sqlite" %}
     gc.collect()  # while the filter holds
     # {% endif %}
@@ -229,7 +229,7 @@ class Changes(BaseModel):
 
 async def test_fields_that_were_not_sent_stay(database: Database) -> None:
     users = CRUDBase[User, UserCreate, Changes](User)
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         row = await users.create(connection, UserCreate.model_validate(ADA))
         row = await users.update(connection, row.id, Changes(name="Eve"))
         assert (row.name, row.email) == ("Eve", ADA["email"])

@@ -35,7 +35,7 @@ async def start(
     *,
     rolls_back: bool = False,
 ) -> JobAccepted:
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         row = await enqueue(connection, KINDS[kind], behaviour)
         if rolls_back:
             raise ConflictError("something else could not be stored")

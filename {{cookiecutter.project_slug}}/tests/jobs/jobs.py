@@ -92,7 +92,7 @@ ALONE = Kind("alone", Behaviour, behave, timeout_seconds=5, lane="processor")
 async def queue(database: Database, does: Deed, *, kind: Kind = BEHAVE, count: int = 1) -> int:
     """Queue so many jobs of the tests and return the id of the last."""
     enqueue = Enqueue(user_id=None, idempotency_key=None)
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         rows = [await enqueue(connection, kind, Behaviour(does=does)) for _ in range(count)]
     return rows[-1].id
 
@@ -100,7 +100,7 @@ async def queue(database: Database, does: Deed, *, kind: Kind = BEHAVE, count: i
 async def take(database: Database, id: int, *, heartbeat_ago: float) -> None:
     """Take a job as somebody did who was not heard of since, in seconds."""
     heartbeat_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=heartbeat_ago)
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         row = await job.start(connection, id)
         assert row is not None
         aged = update(Job).where(Job.id == id).values(heartbeat_at=heartbeat_at)
@@ -109,7 +109,7 @@ async def take(database: Database, id: int, *, heartbeat_ago: float) -> None:
 
 async def change(database: Database, id: int, **values: object) -> None:
     """Change the row of a job."""
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         await connection.execute(update(Job).where(Job.id == id).values(**values))
 
 

@@ -21,7 +21,7 @@ from app.db.session import Database
 # {% if cookiecutter.auth %}
 from app.kit.auth.security import Tokens
 # {% endif %}
-from app.kit.db.engine import run_from_loop
+from app.kit.db.engine import call_from_async
 from app.kit.errors import NotFoundError, UnavailableError
 from app.kit.jobs.context import JobTable
 from app.kit.jobs.in_process import InProcessWorker, open_worker
@@ -48,7 +48,7 @@ VARIABLES = {
 async def http(database: Database) -> AsyncGenerator[httpx2.Client]:
     """Talk to processes as a superuser, past any proxy of the developer's."""
     root = partial(accounts.add_caller, email="root@example.com", is_superuser=True)
-    headers = await run_from_loop(partial(root, database, Tokens(accounts.SETTINGS)))
+    headers = await call_from_async(partial(root, database, Tokens(accounts.SETTINGS)))
     with httpx2.Client(headers=headers, trust_env=False) as client:
         yield client
 
@@ -135,18 +135,18 @@ def test_waiting_job_is_withdrawn_at_once(client: TestClient) -> None:
 
 async def test_job_of_a_dead_process_is_interrupted(database: Database, settings: Settings) -> None:
     """A process that is killed leaves its jobs running; their heartbeat grows old."""
-    lost = await run_from_loop(partial(queue, database, "hang"))
-    await run_from_loop(partial(take, database, lost, heartbeat_ago=60))
-    cancelled = await run_from_loop(partial(queue, database, "hang"))
-    await run_from_loop(partial(take, database, cancelled, heartbeat_ago=60))
-    await run_from_loop(partial(change, database, cancelled, is_cancel_requested=True))
-    alive = await run_from_loop(partial(queue, database, "hang"))
-    await run_from_loop(partial(take, database, alive, heartbeat_ago=0))
+    lost = await call_from_async(partial(queue, database, "hang"))
+    await call_from_async(partial(take, database, lost, heartbeat_ago=60))
+    cancelled = await call_from_async(partial(queue, database, "hang"))
+    await call_from_async(partial(take, database, cancelled, heartbeat_ago=60))
+    await call_from_async(partial(change, database, cancelled, is_cancel_requested=True))
+    alive = await call_from_async(partial(queue, database, "hang"))
+    await call_from_async(partial(take, database, alive, heartbeat_ago=0))
     async with open_worker(database, settings):
         await reach(database, lost, "interrupted")
         await reach(database, cancelled, "cancelled")
     assert await status(database, alive) == "running"
-    row = await run_from_loop(partial(get_job, database, lost))
+    row = await call_from_async(partial(get_job, database, lost))
     assert row.error == "the process that ran it came to its end"
     assert row.finished_at is not None
 
@@ -155,7 +155,7 @@ async def test_job_that_takes_too_long_at_the_end_is_interrupted(
     database: Database, settings: Settings
 ) -> None:
     hurry = settings.model_copy(update={"grace_seconds": 0})
-    id = await run_from_loop(partial(queue, database, "hang"))
+    id = await call_from_async(partial(queue, database, "hang"))
     async with open_worker(database, hurry):
         await reach(database, id, "running")
     assert await status(database, id) == "interrupted"
@@ -179,7 +179,7 @@ def leaving(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 async def test_job_that_runs_at_the_end_is_waited_for(
     database: Database, settings: Settings
 ) -> None:
-    id = await run_from_loop(partial(queue, database, "outlast"))
+    id = await call_from_async(partial(queue, database, "outlast"))
     async with open_worker(database, settings):
         await reach(database, id, "running")
     assert await status(database, id) == "succeeded"
@@ -188,8 +188,8 @@ async def test_job_that_runs_at_the_end_is_waited_for(
 @pytest.mark.usefixtures("leaving")
 async def test_no_job_begins_at_the_end(database: Database, settings: Settings) -> None:
     """Though one that runs makes room for it."""
-    first = await run_from_loop(partial(queue, database, "outlast", kind=ALONE))
-    second = await run_from_loop(partial(queue, database, "succeed", kind=ALONE))
+    first = await call_from_async(partial(queue, database, "outlast", kind=ALONE))
+    second = await call_from_async(partial(queue, database, "succeed", kind=ALONE))
     async with open_worker(database, settings):
         await reach(database, first, "running")
     assert await status(database, first) == "succeeded"
@@ -199,15 +199,15 @@ async def test_no_job_begins_at_the_end(database: Database, settings: Settings) 
 async def test_job_that_had_not_begun_is_begun_by_the_next_process(
     database: Database, settings: Settings
 ) -> None:
-    id = await run_from_loop(partial(queue, database, "succeed"))
+    id = await call_from_async(partial(queue, database, "succeed"))
     async with open_worker(database, settings):
         await reach(database, id, "succeeded")
 
 
 async def test_old_jobs_are_deleted(database: Database, settings: Settings) -> None:
-    id = await run_from_loop(partial(queue, database, "succeed"))
+    id = await call_from_async(partial(queue, database, "succeed"))
     end = partial(change, database, id, status="succeeded", finished_at=LONG_AGO)
-    await run_from_loop(end)
+    await call_from_async(end)
     async with open_worker(database, settings):
         with anyio.fail_after(10), pytest.raises(NotFoundError):
             await reach(database, id, "deleted")
@@ -240,7 +240,7 @@ async def test_worker_outlives_an_outage_of_the_database(
     def fail(_: Database) -> None:
         raise UnavailableError("the database does not answer")
 
-    id = await run_from_loop(partial(queue, database, "succeed"))
+    id = await call_from_async(partial(queue, database, "succeed"))
     with monkeypatch.context() as patch:
         patch.setattr(Database, "write", fail)
         async with open_worker(database, settings) as worker:
@@ -308,5 +308,5 @@ async def reach(database: Database, id: int, expected: str) -> None:
 
 
 async def status(database: Database, id: int) -> str:
-    row = await run_from_loop(partial(get_job, database, id))
+    row = await call_from_async(partial(get_job, database, id))
     return row.status

@@ -14,7 +14,7 @@ from app.core.config import Settings
 from app.crud.base import Record
 from app.db.base import Job
 from app.db.session import Database
-from app.kit.db.engine import run_from_loop
+from app.kit.db.engine import call_from_async
 from app.kit.errors import UnavailableError
 from app.kit.jobs import context
 from app.kit.jobs.context import Run
@@ -145,42 +145,42 @@ def test_job_is_queued_with_its_transaction_or_not_at_all(client: TestClient) ->
 
 async def begun(database: Database, does: Deed) -> Record:
     """Queue a job, take it, and return its row."""
-    id = await run_from_loop(partial(queue, database, does))
-    await run_from_loop(partial(take, database, id, heartbeat_ago=0))
-    return await run_from_loop(partial(get, database, id))
+    id = await call_from_async(partial(queue, database, does))
+    await call_from_async(partial(take, database, id, heartbeat_ago=0))
+    return await call_from_async(partial(get, database, id))
 
 
 async def test_attempt_begins_anew(database: Database) -> None:
-    id = await run_from_loop(partial(queue, database, "succeed"))
-    await run_from_loop(partial(change, database, id, progress=0.5, error="it failed before"))
-    await run_from_loop(partial(take, database, id, heartbeat_ago=0))
-    row = await run_from_loop(partial(get, database, id))
+    id = await call_from_async(partial(queue, database, "succeed"))
+    await call_from_async(partial(change, database, id, progress=0.5, error="it failed before"))
+    await call_from_async(partial(take, database, id, heartbeat_ago=0))
+    row = await call_from_async(partial(get, database, id))
     assert (row.attempts, row.progress, row.error) == (1, 0, None)
 
 
 async def test_progress_is_seen(database: Database, settings: Settings) -> None:
     attempt = Run(database, settings, await begun(database, "succeed"))
-    await run_from_loop(partial(attempt.report, 0.5))
-    row = await run_from_loop(partial(get, database, attempt.id))
+    await call_from_async(partial(attempt.report, 0.5))
+    row = await call_from_async(partial(get, database, attempt.id))
     assert row.progress == 0.5
 
 
 async def test_effect_is_recorded_once(database: Database, settings: Settings) -> None:
     attempt = Run(database, settings, await begun(database, "succeed"))
-    assert not await run_from_loop(partial(attempt.has_recorded, "mail"))
-    assert await run_from_loop(partial(attempt.record, "mail"))
-    assert not await run_from_loop(partial(attempt.record, "mail"))
-    assert await run_from_loop(partial(attempt.has_recorded, "mail"))
+    assert not await call_from_async(partial(attempt.has_recorded, "mail"))
+    assert await call_from_async(partial(attempt.record, "mail"))
+    assert not await call_from_async(partial(attempt.record, "mail"))
+    assert await call_from_async(partial(attempt.has_recorded, "mail"))
 
 
 async def test_attempt_ends_when_somebody_else_has_the_job(
     database: Database, settings: Settings
 ) -> None:
     row = await begun(database, "hang")
-    await run_from_loop(partial(change, database, row.id, attempts=2))
+    await call_from_async(partial(change, database, row.id, attempts=2))
     with anyio.fail_after(2):
         await Runner(database, settings, unfinished="queued").run(row)
-    row = await run_from_loop(partial(get, database, row.id))
+    row = await call_from_async(partial(get, database, row.id))
     assert (row.status, row.attempts) == ("running", 2)
 
 
@@ -200,8 +200,8 @@ async def test_job_of_a_kind_that_is_not_known_yet_may_be_tried_again(
     database: Database, settings: Settings, may_retry: bool, status: str
 ) -> None:
     row = await begun(database, "succeed")
-    await run_from_loop(partial(change, database, row.id, kind="of the next release"))
-    row = await run_from_loop(partial(get, database, row.id))
+    await call_from_async(partial(change, database, row.id, kind="of the next release"))
+    row = await call_from_async(partial(get, database, row.id))
     runner = Runner(database, settings, unfinished="queued")
     assert await runner.run(row, may_retry=may_retry) == status
 
@@ -210,7 +210,7 @@ async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
     database: Database, settings: Settings
 ) -> None:
     row = await begun(database, "listen")
-    await run_from_loop(partial(change, database, row.id, is_cancel_requested=True))
+    await call_from_async(partial(change, database, row.id, is_cancel_requested=True))
     patient = settings.model_copy(update={"jobs": JobSettings()})
     assert await Runner(database, patient, unfinished="queued").run(row) == "succeeded"
 
@@ -260,7 +260,7 @@ async def test_old_jobs_are_deleted_a_bounded_number_at_once(
 ) -> None:
     monkeypatch.setattr(context, "BATCH", 2)
     await queue(database, "succeed", count=5)
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         await connection.execute(update(Job).values(finished_at=NOW - dt.timedelta(days=8)))
         assert await job.forget(connection, NOW, 2) == 2
     assert await count(database, "queued") == 3

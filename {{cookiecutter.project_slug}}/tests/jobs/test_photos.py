@@ -30,7 +30,7 @@ from app.jobs.photos import (
     make_thumbnail,
     store_image,
 )
-from app.kit.db.engine import run_from_loop
+from app.kit.db.engine import call_from_async
 from app.kit.errors import TooLargeError, UnavailableError, UnsuitableImageError
 from app.kit.jobs.calls import run_body
 from app.kit.jobs.context import Run
@@ -52,7 +52,7 @@ FORMATS = pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 async def start(database: Database, parameters: PhotoParameters) -> Record:
     enqueue = Enqueue(user_id=None, idempotency_key=None)
-    async with database.write() as connection:
+    async with database.transaction() as connection:
         row = await enqueue(connection, PHOTO, parameters)
         started = await job.start(connection, row.id)
     assert started is not None
@@ -146,7 +146,7 @@ async def test_photo_gets_a_thumbnail_and_one_mail(
     caplog.set_level(logging.INFO, "app.kit.mail")
     settings = settings.model_copy(update={"photos": photos})
     parameters = PhotoParameters(recipe_id=1, photo=await store_image(painted(), photos))
-    row = await run_from_loop(partial(start, database, parameters))
+    row = await call_from_async(partial(start, database, parameters))
     for _ in range(2):
         result = await run_body(finish_photo, Run(database, settings, row), parameters)
         with Image.open(photos.photo_folder / result["thumbnail"]) as thumbnail:

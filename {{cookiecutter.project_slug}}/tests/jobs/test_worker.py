@@ -24,7 +24,7 @@ from procrastinate.schema import SchemaManager
 
 from app.core.config import Settings
 from app.db.session import Database
-from app.kit.db.engine import run_from_loop
+from app.kit.db.engine import call_from_async
 from app.kit.jobs.procrastinate import Backoff, TryAgainError, open_queue
 from app.kit.jobs.settings import JobSettings
 from app.kit.logging import JsonFormatter
@@ -66,9 +66,9 @@ async def test_queue_knows_the_database_by_all_that_its_url_says(
 
 
 async def test_job_runs_to_its_end(database: Database, worker: App) -> None:
-    id = await run_from_loop(partial(queue, database, "succeed"))
+    id = await call_from_async(partial(queue, database, "succeed"))
     await work(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.result, job.progress) == ("succeeded", {"attempt": 1}, 1)
     assert not list(await worker.job_manager.list_jobs_async())
 
@@ -83,12 +83,12 @@ async def test_job_runs_to_its_end(database: Database, worker: App) -> None:
 async def test_failed_job_is_tried_again_and_given_up(
     database: Database, worker: App, does: Deed, error: str
 ) -> None:
-    id = await run_from_loop(partial(queue, database, does))
-    job = await run_from_loop(partial(get, database, id))
+    id = await call_from_async(partial(queue, database, does))
+    job = await call_from_async(partial(get, database, id))
     with anyio.fail_after(10):
         while job.status == "queued":
             await work(worker)
-            job = await run_from_loop(partial(get, database, id))
+            job = await call_from_async(partial(get, database, id))
     assert (job.status, job.attempts, job.error) == ("failed", 2, error)
 
 
@@ -114,9 +114,9 @@ def test_each_attempt_waits_twice_as_long() -> None:
 
 
 async def test_refused_job_is_not_tried_again(database: Database, worker: App) -> None:
-    id = await run_from_loop(partial(queue, database, "refuse"))
+    id = await call_from_async(partial(queue, database, "refuse"))
     await work(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.attempts, job.error) == ("failed", 1, "this cannot be done")
 
 
@@ -124,16 +124,16 @@ async def test_refused_job_is_not_tried_again(database: Database, worker: App) -
 async def test_result_that_cannot_be_stored_is_a_failure(
     database: Database, worker: App, does: Deed
 ) -> None:
-    id = await run_from_loop(partial(queue, database, does))
+    id = await call_from_async(partial(queue, database, does))
     await work(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.error) == ("failed", "its result could not be stored")
 
 
 async def test_job_that_takes_too_long_is_stopped(database: Database, worker: App) -> None:
-    id = await run_from_loop(partial(queue, database, "hang", kind=BRIEF))
+    id = await call_from_async(partial(queue, database, "hang", kind=BRIEF))
     await work(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert job.error == "it took longer than 0.1 s"
 
 
@@ -143,7 +143,7 @@ async def test_withdrawn_job_does_not_run(
     id = behave(client, "succeed")
     assert client.delete(f"{JOBS}{id}").json()["status"] == "cancelled"
     await work(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.attempts) == ("cancelled", 0)
 
 
@@ -173,7 +173,7 @@ async def test_job_that_is_just_being_put_back_is_withdrawn(
                     await anyio.sleep(0.01)
         finally:
             execute("COMMIT")
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.is_cancel_requested) == ("cancelled", False)
     assert job.finished_at is not None
 
@@ -186,7 +186,7 @@ async def test_cancelled_job_is_not_begun_again(
     assert client.delete(f"{JOBS}{id}").json()["is_cancel_requested"]
     await take_back(worker)
     await work(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.result) == ("cancelled", None)
 
 
@@ -211,21 +211,21 @@ async def test_queue_forgets_what_is_rolled_back(
 
 
 async def test_job_of_a_dead_worker_is_taken_back(database: Database, worker: App) -> None:
-    id = await run_from_loop(partial(queue, database, "succeed"))
+    id = await call_from_async(partial(queue, database, "succeed"))
     await die(worker)
     await take_back(worker)
     await work(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.attempts) == ("succeeded", 1)
 
 
 async def test_old_jobs_are_deleted(database: Database, worker: App, execute: Execute) -> None:
-    await run_from_loop(partial(queue, database, "succeed"))
+    await call_from_async(partial(queue, database, "succeed"))
     await work(worker)
     execute("UPDATE job SET finished_at = '2020-01-01'")
     await worker.tasks["forget"].defer_async(timestamp=0)
     await work(worker)
-    assert await run_from_loop(partial(count, database, "succeeded")) == 0
+    assert await call_from_async(partial(count, database, "succeeded")) == 0
 
 
 @pytest.mark.parametrize(
@@ -236,13 +236,13 @@ async def test_job_whose_workers_all_died_is_given_up(
     database: Database, worker: App, status: str, is_cancel_requested: bool, end: str
 ) -> None:
     """Some of them died before they could say that they begin."""
-    id = await run_from_loop(partial(queue, database, "succeed"))
+    id = await call_from_async(partial(queue, database, "succeed"))
     for _ in range(2):
         await die(worker, status)
         asked = partial(change, database, id, is_cancel_requested=is_cancel_requested)
-        await run_from_loop(asked)
+        await call_from_async(asked)
         await take_back(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.error) == (
         end,
         "it was tried as often as may be, but no process survived it",
@@ -261,7 +261,7 @@ async def test_job_that_was_tried_again_is_not_given_up(
     assert client.post(f"{JOBS}{id}/retry").json()["status"] == "queued"
     monkeypatch.setattr(worker.job_manager, "get_stalled_jobs", AsyncMock(return_value=seen))
     await take_back(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert job.status == "queued"
 
 
@@ -277,13 +277,13 @@ async def test_job_whose_old_entry_comes_late_goes_on(
     client.post(f"{JOBS}{id}/retry")
     await take_back(worker)
     await work(worker)
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert job.status == "succeeded"
     assert not list(await worker.job_manager.list_jobs_async())
 
 
 async def test_entry_of_an_own_task_ends_no_job(database: Database, worker: App) -> None:
-    id = await run_from_loop(partial(queue, database, "succeed"))
+    id = await call_from_async(partial(queue, database, "succeed"))
     await worker.connector.execute_query_async(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
         " VALUES ('own', 'own', jsonb_build_object('job_id', %(id)s::bigint), 'doing')",
@@ -291,7 +291,7 @@ async def test_entry_of_an_own_task_ends_no_job(database: Database, worker: App)
     )
     await take_back(worker)
     assert [entry.queue for entry in await worker.job_manager.list_jobs_async()] == ["waiting"]
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert job.status == "queued"
 
 
@@ -305,14 +305,14 @@ async def test_job_that_stands_in_the_queue_twice_is_taken_over_once(
     await worker.run_worker_async(
         concurrency=2, wait=False, listen_notify=False, install_signal_handlers=False
     )
-    job = await run_from_loop(partial(get, database, id))
+    job = await call_from_async(partial(get, database, id))
     assert (job.status, job.attempts) == ("succeeded", 2)
     assert not list(await worker.job_manager.list_jobs_async())
 
 
 async def test_entry_is_changed_only_by_those_who_have_it(database: Database, worker: App) -> None:
     """Two workers may see at once that a third is lost, and one that seemed lost may be alive."""
-    await run_from_loop(partial(queue, database, "succeed"))
+    await call_from_async(partial(queue, database, "succeed"))
     await die(worker)
     manager = worker.job_manager
     (seen,) = await manager.get_stalled_jobs()
@@ -346,7 +346,7 @@ async def test_entry_is_put_back_when_the_database_takes_it_again(
 ) -> None:
     """While its worker lives, nobody else would."""
     execute = worker.connector.execute_query_async
-    await run_from_loop(partial(queue, database, "fail"))
+    await call_from_async(partial(queue, database, "fail"))
     await execute("ALTER TABLE procrastinate_jobs ADD CONSTRAINT broken CHECK (attempts = 0)")
     living = asyncio.create_task(
         worker.run_worker_async(
@@ -422,7 +422,7 @@ def process(settings: Settings, **more: str) -> Generator[subprocess.Popen[bytes
 async def reach(database: Database, number: int, status: str) -> None:
     """Wait until so many jobs have a status."""
     with anyio.fail_after(40):
-        while await run_from_loop(partial(count, database, status)) < number:
+        while await call_from_async(partial(count, database, status)) < number:
             await anyio.sleep(0.01)
 
 
@@ -430,7 +430,7 @@ async def reach(database: Database, number: int, status: str) -> None:
 async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
     settings: Settings, database: Database
 ) -> None:
-    await run_from_loop(partial(queue, database, "nap", count=100))
+    await call_from_async(partial(queue, database, "nap", count=100))
     patience = {"JOB_LOST_SECONDS": "5"}  # a busy machine may hold up the one that lives
     with process(settings, **patience) as one, process(settings, **patience):
         await reach(database, 50, "succeeded")
@@ -439,21 +439,21 @@ async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
         killed_at = monotonic()
         await reach(database, 100, "succeeded")
     assert monotonic() - killed_at < 30
-    assert await run_from_loop(partial(effects, database, "done")) == 100
+    assert await call_from_async(partial(effects, database, "done")) == 100
     # Again only what the one that was killed had in its hands.
-    assert 100 <= await run_from_loop(partial(effects, database, "begun")) <= 104
+    assert 100 <= await call_from_async(partial(effects, database, "begun")) <= 104
 
 
 @pytest.mark.slow
 async def test_worker_that_is_asked_to_leave_finishes_its_job(
     settings: Settings, database: Database
 ) -> None:
-    await run_from_loop(partial(queue, database, "nap"))
+    await call_from_async(partial(queue, database, "nap"))
     with process(settings) as worker:
         await reach(database, 1, "running")
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(20) == 0
-    assert await run_from_loop(partial(count, database, "succeeded")) == 1
+    assert await call_from_async(partial(count, database, "succeeded")) == 1
 
 
 @pytest.mark.slow
@@ -474,9 +474,9 @@ async def test_thread_does_not_go_on_with_a_job_that_was_put_back(
 
 async def put_back(settings: Settings, database: Database, does: Deed) -> None:
     """Let a worker leave that has such a job in hand."""
-    await run_from_loop(partial(queue, database, does))
+    await call_from_async(partial(queue, database, does))
     with process(settings, GRACE_SECONDS="0.1") as worker:
         await reach(database, 1, "running")
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(20) == 0
-    assert await run_from_loop(partial(count, database, "queued")) == 1
+    assert await call_from_async(partial(count, database, "queued")) == 1

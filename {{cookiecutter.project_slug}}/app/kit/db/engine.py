@@ -20,21 +20,21 @@ from sqlalchemy.pool import PoolProxiedConnection
 __all__ = [
     "AsyncConnection",
     "AsyncEngine",
-    "Turnstile",
+    "FairSemaphore",
+    "call_from_async",
     "close_engine",
     "give_back",
     "open_engine",
     "raw_connection",
-    "run_blocking",
-    "run_from_loop",
-    "run_script",
+    "run_main",
+    "with_sync_connection",
 ]
 
 CLOSE_SECONDS = 2
 ResultT = TypeVar("ResultT")
 
 
-class Turnstile:
+class FairSemaphore:
     """Admit ``size`` tasks in the order they came. SQLAlchemy's own queue lets newcomers pass."""
 
     def __init__(self, size: int, wait_seconds: float) -> None:
@@ -89,18 +89,18 @@ async def close_engine(engine: AsyncEngine) -> None:
             await engine.dispose()
 
 
-async def run_from_loop(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
+async def call_from_async(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
     """Run a method of the data access from a coroutine."""
     return await work()
 
 
-def run_script(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run_main(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run the data access outside a server."""
     asyncio.run(work())
 
 
 # {% if cookiecutter.database == "sqlite" %}
-def run_blocking(
+def with_sync_connection(
     url: URL,
     work: Callable[[Connection], None],
     connect_args: dict[str, object] | None = None,
@@ -113,7 +113,7 @@ def run_blocking(
 
 
 # {%- else %}
-def run_blocking(
+def with_sync_connection(
     url: URL,
     work: Callable[[Connection], None],
     connect_args: dict[str, object] | None = None,
@@ -142,20 +142,20 @@ from sqlalchemy.pool import PoolProxiedConnection
 __all__ = [
     "Connection",
     "Engine",
-    "Turnstile",
+    "FairSemaphore",
+    "call_from_async",
     "close_engine",
     "give_back",
     "open_engine",
     "raw_connection",
-    "run_blocking",
-    "run_from_loop",
-    "run_script",
+    "run_main",
+    "with_sync_connection",
 ]
 
 ResultT = TypeVar("ResultT")
 
 
-class Turnstile:
+class FairSemaphore:
     """Admit ``size`` threads in the order they came; ``threading.Semaphore`` promises no order."""
 
     def __init__(self, size: int, wait_seconds: float) -> None:
@@ -220,19 +220,19 @@ def close_engine(engine: Engine) -> None:
     engine.dispose()
 
 
-async def run_from_loop(work: Callable[[], ResultT]) -> ResultT:
+async def call_from_async(work: Callable[[], ResultT]) -> ResultT:
     """Run a method of the data access, which is for threads, from a coroutine."""
     # In a thread of its own: those of others may all wait, for what this is to tell or for a
     # database that hangs.
     return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=CapacityLimiter(1))
 
 
-def run_script(work: Callable[[], None]) -> None:
+def run_main(work: Callable[[], None]) -> None:
     """Run the data access outside a server."""
     work()
 
 
-def run_blocking(
+def with_sync_connection(
     url: URL,
     work: Callable[[Connection], None],
     connect_args: dict[str, object] | None = None,

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from app.api.deps import DatabaseDep
 from app.db.session import Database
-from app.kit.db.engine import run_from_loop
+from app.kit.db.engine import call_from_async
 from app.kit.errors import UnavailableError
 from app.kit.http.problems import Problem
 
@@ -46,6 +46,6 @@ async def check(db: Database) -> None:
     """Raise ``UnavailableError`` unless the database answers in time."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await run_from_loop(db.ping)
+            await call_from_async(db.ping)
     except TimeoutError:
         raise UnavailableError("the database does not answer in time") from None

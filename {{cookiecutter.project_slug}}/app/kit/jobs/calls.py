@@ -17,7 +17,7 @@ from anyio import CancelScope, CapacityLimiter, fail_after, from_thread, to_proc
 from anyio.lowlevel import checkpoint
 # {% endif %}
 
-from app.kit.db.engine import run_from_loop
+from app.kit.db.engine import call_from_async
 
 ResultT = TypeVar("ResultT")
 ArgumentsT = TypeVarTuple("ArgumentsT")
@@ -27,7 +27,7 @@ ArgumentsT = TypeVarTuple("ArgumentsT")
 async def run_unbroken(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
     """Run a method of the data access to its end, even if the job or the process is to stop."""
     with fail_after(None, shield=True):  # no limit
-        return await run_from_loop(work)
+        return await call_from_async(work)
 
 
 async def run_body(
@@ -50,7 +50,7 @@ async def run_in_loop(
 async def run_unbroken(work: Callable[[], ResultT]) -> ResultT:
     """Run a method of the data access to its end, even if the job or the process is to stop."""
     with fail_after(None, shield=True):  # no limit
-        return await run_from_loop(work)
+        return await call_from_async(work)
 
 
 async def run_body(

@@ -57,7 +57,7 @@ class Run:
 
     async def record(self, name: str, data: dict[str, Any] | None = None) -> bool:
         """Store an effect, once however often the job runs; tell whether this was the first time."""
-        async with self.database.write() as connection:
+        async with self.database.transaction() as connection:
             return await job.record(connection, self.id, name, data)
 
     async def has_recorded(self, name: str) -> bool:
@@ -67,7 +67,7 @@ class Run:
 
     async def beat(self, **values: object) -> None:
         """Say that the job goes on and hear whether it should; raise ``LostJobError``."""
-        async with self.database.write() as connection:
+        async with self.database.transaction() as connection:
             row = await job.beat(connection, self.id, self.attempt, **values)
         if row is None:
             raise LostJobError
@@ -75,7 +75,7 @@ class Run:
 
     async def end(self, status: JobStatus, **values: object) -> None:
         """Store how the attempt ended; raise ``LostJobError``."""
-        async with self.database.write() as connection:
+        async with self.database.transaction() as connection:
             row = await job.end(connection, self.id, self.attempt, status, **values)
         if row is None:
             raise LostJobError
@@ -89,7 +89,7 @@ class JobTable:
 
     async def start(self, id: int) -> Record | None:
         """Take a job that waits; return None if it does not."""
-        async with self._database.write() as connection:
+        async with self._database.transaction() as connection:
             return await job.start(connection, id)
 
     # {% if cookiecutter.job_queue == "in_process" %}
@@ -107,7 +107,7 @@ class JobTable:
     async def interrupt(self, lost_seconds: float) -> Sequence[int]:
         """Mark jobs whose process is gone; return their ids."""
         since = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lost_seconds)
-        async with self._database.write() as connection:
+        async with self._database.transaction() as connection:
             return await job.interrupt(connection, since)
 
     # {% endif %}
@@ -116,7 +116,7 @@ class JobTable:
         before = dt.datetime.now(dt.UTC) - dt.timedelta(days=keep_days)
         deleted = BATCH
         while deleted == BATCH:
-            async with self._database.write() as connection:
+            async with self._database.transaction() as connection:
                 deleted = await job.forget(connection, before, BATCH)
 
 

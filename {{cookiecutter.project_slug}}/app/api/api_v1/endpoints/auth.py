@@ -33,7 +33,7 @@ router = APIRouter(
 @router.post("/signup", status_code=201)
 async def sign_up(db: DatabaseDep, new: NewAccount) -> UserRead:
     """Store a user with a password; an address that is taken is a conflict."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         row = await credential.create_user(connection, new.user, new.password_hash)
     return UserRead.model_validate(row)
 
@@ -42,7 +42,7 @@ async def sign_up(db: DatabaseDep, new: NewAccount) -> UserRead:
 async def log_in(db: DatabaseDep, tokens: TokensDep, proven: ProvenCredential) -> TokenPair:
     """Exchange an e-mail address and its password for a pair of tokens."""
     pair = tokens.issue(proven.id)
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         if not await credential.is_current(connection, proven.id, proven.password_hash):
             raise UnauthorizedError(REFUSED_LOGIN)
         await login.open(connection, pair.claims)
@@ -56,7 +56,7 @@ async def refresh(db: DatabaseDep, tokens: TokensDep, shown: RefreshClaims) -> T
     Each refresh token is good once: when it comes a second time, the login ends for everybody.
     """
     pair = tokens.renew(shown)
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         is_renewed = await login.renew(connection, shown, pair.claims)
     if not is_renewed:  # told only now, so that the end of the login is committed
         raise UnauthorizedError("the login has ended")
@@ -66,7 +66,7 @@ async def refresh(db: DatabaseDep, tokens: TokensDep, shown: RefreshClaims) -> T
 @router.post("/logout", status_code=204)
 async def log_out(db: DatabaseDep, shown: RefreshClaims) -> None:
     """End the login: its access token is worth nothing from now on, either."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         await login.close(connection, shown)
 
 
@@ -74,7 +74,7 @@ async def log_out(db: DatabaseDep, shown: RefreshClaims) -> None:
 async def change_password(db: DatabaseDep, tokens: TokensDep, new: NewPasswordDep) -> TokenPair:
     """Change the caller's password; all their logins end, and a new one begins."""
     pair = tokens.issue(new.user_id)
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         is_changed = await credential.change(connection, new.user_id, new.expected, new.hash)
         if is_changed:
             await login.close_all(connection, new.user_id)

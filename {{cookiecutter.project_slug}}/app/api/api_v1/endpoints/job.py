@@ -39,7 +39,7 @@ async def read_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
 @router.delete("/jobs/{id}", status_code=202)
 async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     """Withdraw a job that waits, or ask one that runs to stop, which takes a moment."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         await job.get_for(connection, id, owner)
         row = await job.cancel(connection, id)
     return JobRead.model_validate(row)
@@ -55,7 +55,7 @@ async def retry_job(
     response: Response,
 ) -> JobAccepted:
     """Run a job once more that failed or was interrupted."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         await job.get_for(connection, id, owner)
         row = await queue.again(connection, id)
     return accepted(request, response, row)
@@ -70,7 +70,7 @@ async def start_task(
     response: Response,
 ) -> JobAccepted:
     """Count primes, which keeps a processor busy for a while."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         row = await enqueue(connection, PRIMES, parameters)
     return accepted(request, response, row)
 

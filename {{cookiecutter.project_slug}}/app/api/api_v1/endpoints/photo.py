@@ -67,7 +67,7 @@ async def upload_photo(
     name = await run_in_loop(store_image, content, photos)
     is_stray = False
     try:
-        async with db.write() as connection:
+        async with db.transaction() as connection:
             row = await enqueue(
                 connection,
                 PHOTO,

@@ -51,7 +51,7 @@ async def read_recipe(db: DatabaseDep, id: IdPath) -> RecipeRead:
 @router.post("/", status_code=201, responses=UNAUTHORIZED)
 async def create_recipe(db: DatabaseDep, caller: CurrentUser, new: RecipeCreate) -> RecipeRead:
     """Store a recipe of the caller."""
-    async with db.write_one() as connection:
+    async with db.single_statement() as connection:
         row = await recipe.create(connection, new, {"submitter_id": caller.id})
     return RecipeRead.model_validate(row)
 
@@ -61,7 +61,7 @@ async def replace_recipe(
     db: DatabaseDep, own: OwnRecipesDep, id: IdPath, new: RecipeCreate
 ) -> RecipeRead:
     """Change all fields; only the submitter and superusers may."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         row = await own.replace(connection, id, new)
     return RecipeRead.model_validate(row)
 
@@ -71,7 +71,7 @@ async def update_recipe(
     db: DatabaseDep, own: OwnRecipesDep, id: IdPath, changes: RecipeUpdate
 ) -> RecipeRead:
     """Change the fields that are sent; only the submitter and superusers may."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         row = await own.update(connection, id, changes)
     return RecipeRead.model_validate(row)
 
@@ -79,7 +79,7 @@ async def update_recipe(
 @router.delete("/{id}", status_code=204, responses=REFUSALS)
 async def delete_recipe(db: DatabaseDep, own: OwnRecipesDep, id: IdPath) -> None:
     """Delete a recipe; only the submitter and superusers may."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         await own.remove(connection, id)
 
 
@@ -87,7 +87,7 @@ async def delete_recipe(db: DatabaseDep, own: OwnRecipesDep, id: IdPath) -> None
 @router.post("/", status_code=201)
 async def create_recipe(db: DatabaseDep, new: RecipeCreate) -> RecipeRead:
     """Store a recipe."""
-    async with db.write_one() as connection:
+    async with db.single_statement() as connection:
         row = await recipe.create(connection, new)
     return RecipeRead.model_validate(row)
 
@@ -95,7 +95,7 @@ async def create_recipe(db: DatabaseDep, new: RecipeCreate) -> RecipeRead:
 @router.put("/{id}")
 async def replace_recipe(db: DatabaseDep, id: IdPath, new: RecipeCreate) -> RecipeRead:
     """Change all fields."""
-    async with db.write_one() as connection:
+    async with db.single_statement() as connection:
         row = await recipe.replace(connection, id, new)
     return RecipeRead.model_validate(row)
 
@@ -103,7 +103,7 @@ async def replace_recipe(db: DatabaseDep, id: IdPath, new: RecipeCreate) -> Reci
 @router.patch("/{id}")
 async def update_recipe(db: DatabaseDep, id: IdPath, changes: RecipeUpdate) -> RecipeRead:
     """Change the fields that are sent."""
-    async with db.write_one() as connection:
+    async with db.single_statement() as connection:
         row = await recipe.update(connection, id, changes)
     return RecipeRead.model_validate(row)
 
@@ -111,7 +111,7 @@ async def update_recipe(db: DatabaseDep, id: IdPath, changes: RecipeUpdate) -> R
 @router.delete("/{id}", status_code=204)
 async def delete_recipe(db: DatabaseDep, id: IdPath) -> None:
     """Delete a recipe."""
-    async with db.write_one() as connection:
+    async with db.single_statement() as connection:
         await recipe.remove(connection, id)
 
 

@@ -50,7 +50,7 @@ async def read_user(db: DatabaseDep, id: IdPath) -> UserRead:
 # {% if cookiecutter.auth %}
 async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
     """Store a user with a password; an address that is taken is a conflict."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         row = await credential.create_user(connection, new.user, new.password_hash)
     return UserRead.model_validate(row)
 
@@ -58,7 +58,7 @@ async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
 # {%- else %}
 async def create_user(db: DatabaseDep, new: UserCreate) -> UserRead:
     """Store a user; an address that is taken is a conflict."""
-    async with db.write() as connection:
+    async with db.transaction() as connection:
         row = await user.create(connection, new)
     return UserRead.model_validate(row)
 
