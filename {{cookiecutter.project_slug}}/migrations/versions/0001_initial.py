@@ -8,12 +8,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# {% if cookiecutter.database == "postgresql" %}
-KEY = sa.BigInteger()
-# {% else %}
-# Holds 64 bits too, and is the only type whose keys SQLite numbers by itself.
-KEY = sa.Integer()
-# {% endif %}
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -26,9 +21,7 @@ def upgrade() -> None:
         sa.Column("is_superuser", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         sa.UniqueConstraint("email", name=op.f("uq_user_email")),
-        # {% if cookiecutter.database == "sqlite" %}
         sqlite_autoincrement=True,
-        # {% endif %}
     )
     op.create_table(
         "recipe",
@@ -41,9 +34,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["submitter_id"], ["user.id"], name=op.f("fk_recipe_submitter_id_user")
         ),
-        # {% if cookiecutter.database == "sqlite" %}
         sqlite_autoincrement=True,
-        # {% endif %}
     )
     op.create_index(op.f("ix_recipe_submitter_id"), "recipe", ["submitter_id"])
 

@@ -8,12 +8,7 @@ down_revision = "0001"
 branch_labels = ("auth",)
 depends_on = None
 
-# {% if cookiecutter.database == "postgresql" %}
-KEY = sa.BigInteger()
-# {% else %}
-# Holds 64 bits too, and is the only type whose keys SQLite numbers by itself.
-KEY = sa.Integer()
-# {% endif %}
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -28,6 +23,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_credential_user_id_user"), ondelete="CASCADE"
         ),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "login",
@@ -41,6 +37,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_login_user_id_user"), ondelete="CASCADE"
         ),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_login_user_id"), "login", ["user_id"])
     op.create_index(op.f("ix_login_expires_at"), "login", ["expires_at"])

@@ -8,12 +8,7 @@ down_revision = "0001"
 branch_labels = ("jobs",)
 depends_on = None
 
-# {% if cookiecutter.database == "postgresql" %}
-KEY = sa.BigInteger()
-# {% else %}
-# Holds 64 bits too, and is the only type whose keys SQLite numbers by itself.
-KEY = sa.Integer()
-# {% endif %}
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True)
 
 
@@ -43,6 +38,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_job_user_id_user"), ondelete="CASCADE"
         ),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_job_finished_at"), "job", ["finished_at"])
     op.create_index(op.f("ix_job_status"), "job", ["status"])
@@ -58,6 +54,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["job_id"], ["job.id"], name=op.f("fk_effect_job_id_job"), ondelete="CASCADE"
         ),
+        sqlite_autoincrement=True,
     )
 
 
