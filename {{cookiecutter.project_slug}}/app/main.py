@@ -36,6 +36,7 @@ from app.kit.http.middleware.shutdown import CutOffMiddleware
 # {% if cookiecutter.timing_middleware %}
 from app.kit.http.middleware.timing import TimingMiddleware
 # {% endif %}
+from app.kit.http.openapi import operation_id
 from app.kit.http.problems import HANDLERS, unhandled
 from app.kit.http.trailing_slash import EitherSlash
 # {% if cookiecutter.job_queue == "in_process" %}
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
         lifespan=lifespan(settings),
         exception_handlers=HANDLERS,
         middleware=middleware(settings),

@@ -1,6 +1,6 @@
 """Who calls, what they may do, and what they show to log in: checked before an endpoint runs."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Form, Request, Response
 from fastapi.security import OAuth2PasswordBearer
@@ -11,13 +11,8 @@ from app.crud.base import Record
 from app.crud.crud_auth import credential, login
 from app.kit.auth.security import Claims, Passwords, Tokens
 from app.kit.errors import DomainError, ForbiddenError, UnauthorizedError
-from app.kit.http.problems import Problem
 from app.schemas.auth import PasswordChange, PasswordForm, RefreshRequest, Signup
 from app.schemas.user import UserCreate, UserRead
-
-# What endpoints answer besides, for OpenAPI.
-UNAUTHORIZED: dict[int | str, dict[str, Any]] = {401: {"model": Problem}}
-REFUSALS = UNAUTHORIZED | {403: {"model": Problem}}
 
 REFUSED_LOGIN = "the address or the password is wrong"
 UNPROVEN = "the current password is wrong"

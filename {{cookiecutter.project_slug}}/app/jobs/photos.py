@@ -16,7 +16,8 @@ from typing import Any
 from PIL import Image, ImageOps
 from pydantic import BaseModel
 
-from app.kit.errors import TooLargeError, UnavailableError, UnsuitableImageError
+from app.core.errors import UnsuitableImageError
+from app.kit.errors import TooLargeError, UnavailableError
 from app.kit.jobs.calls import run_in_loop
 from app.kit.jobs.context import Kind, Run
 from app.kit.jobs.settings import PhotoSettings

@@ -1,41 +1,37 @@
-"""What can go wrong in the domain. ``app.kit.http.problems`` says how each is answered."""
+"""Errors that clients may be told about. ``app.kit.http.problems`` has the status code of each."""
 
 
 class DomainError(Exception):
-    """A failure that has a meaning to the caller; its text may be shown to clients."""
+    """A failure with a meaning for the client, which gets its text; raise a subclass."""
+
+
+class UnauthorizedError(DomainError):
+    """The credentials are missing, wrong or expired."""
+
+
+class ForbiddenError(DomainError):
+    """The caller lacks the permission."""
 
 
 class NotFoundError(DomainError):
-    """The thing asked for does not exist."""
+    """The requested resource does not exist."""
 
 
 class ConflictError(DomainError):
-    """The change contradicts what is stored."""
+    """The change conflicts with an existing record."""
 
 
-class MissingReferenceError(DomainError):
-    """The change refers to something that does not exist."""
+class MissingReferenceError(ConflictError):
+    """The change refers to a record that does not exist."""
+
+
+class TooLargeError(DomainError):
+    """The content is larger than allowed."""
+
+
+class UnprocessableError(DomainError):
+    """The content is well-formed, but the service cannot use it."""
 
 
 class UnavailableError(DomainError):
     """The service cannot answer now; the same request may succeed later."""
-# {% if cookiecutter.auth %}
-
-
-class UnauthorizedError(DomainError):
-    """Nobody knows who calls."""
-
-
-class ForbiddenError(DomainError):
-    """The caller may not do this."""
-# {% endif %}
-# {% if cookiecutter.job_queue != "none" %}
-
-
-class TooLargeError(DomainError):  # example
-    """What was sent is larger than allowed."""  # example
-
-
-class UnsuitableImageError(DomainError):  # example
-    """What was sent is no image that can be used."""  # example
-# {% endif %}

@@ -1,9 +1,9 @@
 """The API's documentation: where it is shown, and that no answer is one it does not describe."""
 
-# {% if cookiecutter.job_queue == "in_process" %}
+import re
 from collections.abc import Iterator
+from typing import Any
 
-# {% endif %}
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -38,15 +38,50 @@ def test_document_says_what_the_service_is(client: TestClient) -> None:
     }
 
 
-def test_document_says_what_failures_look_like(client: TestClient) -> None:
-    document = client.get("/api/v1/openapi.json").json()
+@pytest.fixture
+def document(client: TestClient) -> dict[str, Any]:
+    return client.get("/api/v1/openapi.json").json()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each operation with its method and path."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_each_failure_is_documented_as_a_problem(document: dict[str, Any]) -> None:
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    for path in document["paths"].values():
-        for operation in path.values():
-            failures = {s: r for s, r in operation["responses"].items() if s >= "400"}
-            assert {"422", "503"} <= failures.keys() or operation["tags"] == ["health"]
-            for response in failures.values():
-                assert response["content"] == {"application/problem+json": problem}
+    for name, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert response["content"] == {"application/problem+json": problem}, name
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_operation_lists_just_the_failures_that_it_can_answer(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        listed = {int(status) for status in operation["responses"] if status >= "400"}
+        parameters = operation.get("parameters", [])
+        ids = [it for it in parameters if it["in"] == "path" and it["schema"]["type"] == "integer"]
+        has_body = "requestBody" in operation
+        assert {400, 408, 413} & listed == ({400, 408, 413} if has_body else set()), name
+        assert (404 in listed) is bool(ids), name
+        assert (422 in listed) is (has_body or bool(parameters)), name
+        assert "security" not in operation or 401 in listed, name
+        assert not (name.startswith("GET") and 409 in listed), name
+        assert {500, 503} <= listed or operation["tags"] == ["health"], name
+        # {% if cookiecutter.rate_limit %}
+        assert 429 in listed or operation["tags"] == ["health"], name
+        # {% endif %}
+
+
+def test_operation_ids_are_unique_names_of_functions(document: dict[str, Any]) -> None:
+    """Generated clients make methods of them."""
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+    assert {"list_users", "read_user", "create_user"} <= set(names)
 
 
 def test_document_names_each_path_once(client: TestClient) -> None:

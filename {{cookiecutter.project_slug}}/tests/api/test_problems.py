@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, event
 from starlette.types import Message, Receive, Scope, Send
 
 from app.db.session import Database
-from app.kit.errors import UnavailableError
+from app.kit.errors import ConflictError, UnavailableError
 from app.kit.http.middleware.shutdown import CutOffMiddleware
 from tests.api.test_users import ADA, USERS
 
@@ -39,6 +39,20 @@ def test_failure_has_the_shape_of_a_problem(
     assert problem["type"] == "about:blank"
     assert problem["title"]
     assert problem["request_id"] == "abc"
+
+
+def test_subclass_of_a_domain_error_is_answered_as_its_base(
+    app: FastAPI, client: TestClient
+) -> None:
+    class OutOfStockError(ConflictError):
+        """A domain error of an owner."""
+
+    async def order() -> None:
+        raise OutOfStockError("no leeks are left")
+
+    app.add_api_route("/order", order)
+    response = client.get("/order")
+    assert (response.status_code, response.json()["detail"]) == (409, "no leeks are left")
 
 
 def test_fault_tells_nothing_about_itself(client: TestClient) -> None:

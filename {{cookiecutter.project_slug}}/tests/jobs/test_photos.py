@@ -18,6 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 from sqlalchemy import Connection, Engine, event
 
 from app.core.config import Settings
+from app.core.errors import UnsuitableImageError
 from app.crud.base import Record
 from app.db.session import Database
 from app.jobs.photos import (
@@ -31,7 +32,7 @@ from app.jobs.photos import (
     store_image,
 )
 from app.kit.db.engine import call_from_async
-from app.kit.errors import TooLargeError, UnavailableError, UnsuitableImageError
+from app.kit.errors import TooLargeError, UnavailableError
 from app.kit.jobs.calls import run_body
 from app.kit.jobs.context import Run
 from app.kit.jobs.enqueue import Enqueue
@@ -79,6 +80,12 @@ def upload(client: TestClient, url: str, content: bytes, key: str | None = None)
 def stored_photos(settings: Settings) -> set[Path]:
     """Return the photos; thumbnails are made meanwhile."""
     return {path for path in settings.photos.photo_folder.glob("*") if NAME.fullmatch(path.name)}
+
+
+def test_photo_is_a_file_for_generated_clients(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    form = document["components"]["schemas"]["Body_upload_photo"]
+    assert form["properties"]["photo"]["format"] == "binary"
 
 
 def test_photo_is_stored_before_the_answer(

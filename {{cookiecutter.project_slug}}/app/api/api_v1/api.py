@@ -17,7 +17,7 @@ from app.api.api_v1.endpoints import (
     recipe,  # example
     user,
 )
-from app.kit.http.problems import RESPONSES
+from app.kit.http.openapi import failures
 
 ROUTERS = [
     # {% if cookiecutter.fan_out %}
@@ -37,9 +37,17 @@ ROUTERS = [
     dashboard.router,  # example
     # {% endif %}
 ]
+# What any request may be answered.
+FAILURES = failures(
+    # {% if cookiecutter.rate_limit %}
+    429,
+    # {% endif %}
+    500,
+    503,
+)
 
 
 def add_routes(app: FastAPI) -> None:
-    """Include them one by one: FastAPI searches for a route once more at every level of routers."""
+    """Include each router directly: FastAPI searches once more at every level of routers."""
     for router in ROUTERS:
-        app.include_router(router, prefix="/api/v1", responses=RESPONSES)
+        app.include_router(router, prefix="/api/v1", responses=FAILURES)

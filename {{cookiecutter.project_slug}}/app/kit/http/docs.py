@@ -1,13 +1,13 @@
-"""The API's documentation: true to what failures look like, and shown without Internet."""
+"""Serve Swagger UI and Redoc without files from other sites."""
 
-from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+
+from app.kit.http.openapi import improve
 
 ASSETS = "/docs-assets"
 # Both pages start with an inline script; Redoc runs a worker made of a blob.
@@ -19,8 +19,8 @@ POLICY = (
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serve Swagger UI at ``/docs`` and Redoc at ``/redoc``, from files of ours."""
-    app.openapi = describe_problems(app)
+    """Serve Swagger UI at ``/docs`` and Redoc at ``/redoc``, with the files of fastapi-offline."""
+    app.openapi = improve(app.openapi)
     folder = str(files("fastapi_offline").joinpath("static"))
     app.mount(ASSETS, StaticFiles(directory=folder, check_dir=False), name="docs-assets")
     app.add_api_route("/docs", swagger_ui, include_in_schema=False)
@@ -28,7 +28,7 @@ def add_docs(app: FastAPI) -> None:
 
 
 async def swagger_ui(request: Request) -> HTMLResponse:
-    """Show Swagger UI, where requests can be tried."""
+    """Return Swagger UI, which can send requests."""
     root = request.scope.get("root_path", "")
     page = get_swagger_ui_html(
         openapi_url=f"{root}{request.app.openapi_url}",
@@ -41,7 +41,7 @@ async def swagger_ui(request: Request) -> HTMLResponse:
 
 
 async def redoc(request: Request) -> HTMLResponse:
-    """Show Redoc, which reads better."""
+    """Return Redoc, which is easier to read."""
     root = request.scope.get("root_path", "")
     page = get_redoc_html(
         openapi_url=f"{root}{request.app.openapi_url}",
@@ -53,27 +53,6 @@ async def redoc(request: Request) -> HTMLResponse:
     return _with_policy(page)
 
 
-def describe_problems(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Return ``app.openapi`` with failures under the media type they are sent with."""
-    build = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = build()  # built anew whenever a route was added
-        for path in document["paths"].values():
-            for operation in path.values():
-                _move_problems(operation["responses"])
-        return document
-
-    return openapi
-
-
 def _with_policy(page: HTMLResponse) -> HTMLResponse:
     page.headers["Content-Security-Policy"] = POLICY
     return page
-
-
-def _move_problems(responses: dict[str, dict[str, Any]]) -> None:
-    for status, response in responses.items():
-        content = response.get("content", {})
-        if status >= "400" and "application/json" in content:
-            content["application/problem+json"] = content.pop("application/json")

@@ -1,7 +1,8 @@
-"""Every failure as a problem (RFC 9457), from one table."""
+"""Answer every failure with a problem (RFC 9457): one shape, with the id of the request."""
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from fastapi import Request
@@ -15,53 +16,41 @@ from starlette.routing import Match
 from app.kit.errors import (
     ConflictError,
     DomainError,
-    # {% if cookiecutter.auth %}
     ForbiddenError,
-    # {% endif %}
-    MissingReferenceError,
     NotFoundError,
-    # {% if cookiecutter.job_queue != "none" %}
-    TooLargeError,  # example
-    # {% endif %}
-    # {% if cookiecutter.auth %}
+    TooLargeError,
     UnauthorizedError,
-    # {% endif %}
     UnavailableError,
-    # {% if cookiecutter.job_queue != "none" %}
-    UnsuitableImageError,  # example
-    # {% endif %}
+    UnprocessableError,
 )
 from app.kit.logging import request_id
 
+# Looked up along the class hierarchy: a subclass is answered as its base.
 STATUS: dict[type[DomainError], int] = {
-    # {% if cookiecutter.auth %}
     UnauthorizedError: 401,
     ForbiddenError: 403,
-    # {% endif %}
     NotFoundError: 404,
     ConflictError: 409,
-    MissingReferenceError: 409,  # the request is valid: what it contradicts is what is stored
+    TooLargeError: 413,
+    UnprocessableError: 422,
     UnavailableError: 503,
-    # {% if cookiecutter.job_queue != "none" %}
-    TooLargeError: 413,  # example
-    UnsuitableImageError: 422,  # example
-    # {% endif %}
+}
+HEADERS: dict[int, dict[str, str]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    503: {"Retry-After": "1"},  # seconds
 }
 # These two were renamed in RFC 9110, which Python follows from 3.13 on.
 TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",
     422: "Unprocessable Content",
 }
-HEADERS: dict[type[DomainError], dict[str, str]] = {
-    # {% if cookiecutter.auth %}
-    UnauthorizedError: {"WWW-Authenticate": "Bearer"},
-    # {% endif %}
-    UnavailableError: {"Retry-After": "1"},  # seconds
-}
+# One body can have thousands of invalid fields.
+MAX_ERRORS = 20
+MAX_NAME_LENGTH = 100  # of an unknown field, whose name comes from the client
 
 
 class FieldError(BaseModel):
-    """What is wrong with one part of a request."""
+    """One invalid field of a request."""
 
     field: str
     message: str
@@ -91,7 +80,7 @@ def problem(
     errors: list[FieldError] | None = None,
     headers: dict[str, str] | None = None,
 ) -> ProblemResponse:
-    """Build the response of a failure."""
+    """Return the response for a failure."""
     body = Problem(
         title=TITLES.get(status, "Error"),
         status=status,
@@ -103,12 +92,14 @@ def problem(
 
 
 async def domain_error(_: Request, error: DomainError) -> ProblemResponse:
-    """Answer by the table."""
-    return problem(STATUS[type(error)], str(error), headers=HEADERS.get(type(error)))
+    """Answer a domain error with the status code of its class, or of the nearest base class."""
+    bases = (kind for kind in type(error).__mro__ if issubclass(kind, DomainError))
+    status = next(STATUS[kind] for kind in bases if kind in STATUS)
+    return problem(status, str(error), headers=HEADERS.get(status))
 
 
 async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
-    """Answer the framework's own refusals."""
+    """Answer what FastAPI and Starlette refuse by themselves."""
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
@@ -116,46 +107,49 @@ async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
 
 
 async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
-    """Say which field is wrong and why, never what was sent."""
-    # Once each: what several dependencies read is judged for every one of them.
-    wrong = dict.fromkeys((_field(e), _message(e)) for e in error.errors())
+    """Name the invalid fields and the rules they break; never repeat a value."""
+    # Each once: a parameter of several dependencies is validated once for each of them.
+    wrong = dict.fromkeys((_field(e), _message(e)) for e in islice(error.errors(), MAX_ERRORS))
     errors = [FieldError(field=_printable(f), message=_printable(m)) for f, m in wrong]
     return problem(422, "the request is not valid", errors=errors)
 
 
 async def unhandled(_: Request, _error: Exception) -> ProblemResponse:
-    """Admit a fault of ours and keep its reason in the log."""
-    # The server closes the connection when it hears of the error, so the client should know.
+    """Answer an unexpected error; its reason is for the log only."""
+    # The server closes the connection after such an error, so tell the client.
     return problem(500, headers={"Connection": "close"})
 
 
 def _allowed_methods(request: Request) -> set[str]:
-    """Collect the methods of all routes with this path; the framework names those of the first."""
+    """Return the methods of all routes with this path; Starlette knows only those of one route."""
     methods = {
         method
         for route in iter_route_contexts(request.app.routes)
         if route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
-    } or {"GET"}  # below a mount, which holds files
+    } or {"GET"}  # a mount, which serves files
     return methods | {"HEAD"} if "GET" in methods else methods
 
 
 def _field(error: dict[str, Any]) -> str:
-    """Name the field; of broken JSON, the place in the text is none."""
-    place = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
-    return ".".join(map(str, place))
+    """Return the path of the field; for broken JSON, ``loc`` holds a position in the text."""
+    path = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
+    return ".".join(str(name)[:MAX_NAME_LENGTH] for name in path)
 
 
 def _message(error: dict[str, Any]) -> str:
-    """Cut what validators say behind a colon, where Python and others repeat the value."""
-    message = error["msg"]
+    """Return the broken rule, without the value that some validators repeat after a colon."""
     if error["loc"] == ("body",) and error["type"] == "model_attributes_type":
         return "must be a JSON object, sent as application/json"
-    return message.partition(": ")[0] if error["type"] == "value_error" else message
+    if error["type"] == "extra_forbidden":
+        return "unknown field"
+    if error["type"] == "value_error":
+        return error["msg"].partition(": ")[0].removeprefix("Value error, ")
+    return error["msg"]
 
 
 def _printable(text: str) -> str:
-    """Replace what UTF-8 cannot express: a client may send half of a surrogate pair."""
+    """Replace lone surrogates, which UTF-8 cannot encode."""
     return text.encode(errors="replace").decode()
 
 
@@ -164,22 +158,6 @@ HANDLERS: dict[int | type[Exception], Handler] = {
     DomainError: domain_error,
     HTTPException: http_error,
     RequestValidationError: invalid,
-    # For a fault in a middleware; those in endpoints are answered further in, see main.py.
+    # For errors in a middleware; main.py has the handler of those in endpoints.
     Exception: unhandled,
-}
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem}
-    for status in (
-        400,
-        404,
-        408,
-        409,
-        413,
-        422,
-        # {% if cookiecutter.rate_limit %}
-        429,
-        # {% endif %}
-        500,
-        503,
-    )
 }

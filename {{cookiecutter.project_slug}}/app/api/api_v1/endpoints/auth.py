@@ -4,9 +4,7 @@
 from fastapi import APIRouter, Depends
 
 from app.api.auth import (
-    REFUSALS,
     REFUSED_LOGIN,
-    UNAUTHORIZED,
     UNPROVEN,
     CurrentUser,
     NewAccount,
@@ -19,18 +17,18 @@ from app.api.auth import (
 from app.api.deps import DatabaseDep
 from app.crud.crud_auth import credential, login
 from app.kit.errors import ForbiddenError, UnauthorizedError
+from app.kit.http.openapi import failures
 from app.schemas.auth import TokenPair
 from app.schemas.user import UserRead
 
 router = APIRouter(
     prefix="/auth",
     tags=["auth"],
-    responses=UNAUTHORIZED,
     dependencies=[Depends(forbid_storing)],
 )
 
 
-@router.post("/signup", status_code=201)
+@router.post("/signup", status_code=201, responses=failures(409))
 async def sign_up(db: DatabaseDep, new: NewAccount) -> UserRead:
     """Store a user with a password; an address that is taken is a conflict."""
     async with db.transaction() as connection:
@@ -38,7 +36,7 @@ async def sign_up(db: DatabaseDep, new: NewAccount) -> UserRead:
     return UserRead.model_validate(row)
 
 
-@router.post("/login")
+@router.post("/login", responses=failures(401))
 async def log_in(db: DatabaseDep, tokens: TokensDep, proven: ProvenCredential) -> TokenPair:
     """Exchange an e-mail address and its password for a pair of tokens."""
     pair = tokens.issue(proven.id)
@@ -49,7 +47,7 @@ async def log_in(db: DatabaseDep, tokens: TokensDep, proven: ProvenCredential) -
     return TokenPair.model_validate(pair)
 
 
-@router.post("/refresh")
+@router.post("/refresh", responses=failures(401))
 async def refresh(db: DatabaseDep, tokens: TokensDep, shown: RefreshClaims) -> TokenPair:
     """Exchange the refresh token for a new pair.
 
@@ -63,14 +61,14 @@ async def refresh(db: DatabaseDep, tokens: TokensDep, shown: RefreshClaims) -> T
     return TokenPair.model_validate(pair)
 
 
-@router.post("/logout", status_code=204)
+@router.post("/logout", status_code=204, responses=failures(401))
 async def log_out(db: DatabaseDep, shown: RefreshClaims) -> None:
     """End the login: its access token is worth nothing from now on, either."""
     async with db.transaction() as connection:
         await login.close(connection, shown)
 
 
-@router.post("/password", responses=REFUSALS)
+@router.post("/password", responses=failures(403))
 async def change_password(db: DatabaseDep, tokens: TokensDep, new: NewPasswordDep) -> TokenPair:
     """Change the caller's password; all their logins end, and a new one begins."""
     pair = tokens.issue(new.user_id)

@@ -3,21 +3,15 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from fastapi import APIRouter, Request, Response
 
-# {% if cookiecutter.auth %}
-from app.api.auth import UNAUTHORIZED
-# {% endif %}
 from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.api.jobs import ACCEPTED, EnqueueDep, OwnerDep, QueueDep, accepted
 from app.jobs.primes import PRIMES
+from app.kit.http.openapi import failures
 from app.kit.jobs.store import job
 from app.schemas.base import Page
 from app.schemas.job import JobAccepted, JobRead, PrimesParameters
 
-# {% if cookiecutter.auth %}
-router = APIRouter(tags=["jobs"], responses=UNAUTHORIZED)
-# {% else %}
 router = APIRouter(tags=["jobs"])
-# {% endif %}
 
 
 @router.get("/jobs/")
@@ -36,7 +30,7 @@ async def read_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     return JobRead.model_validate(row)
 
 
-@router.delete("/jobs/{id}", status_code=202)
+@router.delete("/jobs/{id}", status_code=202, responses=failures(409))
 async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     """Withdraw a job that waits, or ask one that runs to stop, which takes a moment."""
     async with db.transaction() as connection:
@@ -45,7 +39,7 @@ async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
     return JobRead.model_validate(row)
 
 
-@router.post("/jobs/{id}/retry", status_code=202, responses=ACCEPTED)
+@router.post("/jobs/{id}/retry", status_code=202, responses=ACCEPTED | failures(409))
 async def retry_job(
     db: DatabaseDep,
     id: IdPath,
@@ -61,7 +55,7 @@ async def retry_job(
     return accepted(request, response, row)
 
 
-@router.post("/tasks/", status_code=202, responses=ACCEPTED)
+@router.post("/tasks/", status_code=202, responses=ACCEPTED | failures(409))
 async def start_task(
     db: DatabaseDep,
     enqueue: EnqueueDep,

@@ -6,9 +6,6 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response, UploadFile
 
-# {% if cookiecutter.auth %}
-from app.api.auth import REFUSALS
-# {% endif %}
 from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import ACCEPTED, EnqueueDep, accepted
 # {% if cookiecutter.auth %}
@@ -18,12 +15,13 @@ from app.crud.crud_recipe import recipe
 # {% endif %}
 from app.jobs.photos import PHOTO, PhotoParameters, store_image
 from app.kit.errors import ConflictError
+from app.kit.http.openapi import failures
 from app.kit.jobs.calls import run_in_loop
 from app.kit.jobs.settings import PhotoSettings
 from app.schemas.job import JobAccepted
 
 # {% if cookiecutter.auth %}
-router = APIRouter(prefix="/recipes", tags=["recipes"], responses=REFUSALS)
+router = APIRouter(prefix="/recipes", tags=["recipes"], responses=failures(403))
 # {% else %}
 router = APIRouter(prefix="/recipes", tags=["recipes"])
 # {% endif %}
@@ -44,7 +42,7 @@ PhotoSettingsDep = Annotated[PhotoSettings, Depends(get_photo_settings)]
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-@router.post("/{id}/photo", status_code=202, responses=ACCEPTED)
+@router.post("/{id}/photo", status_code=202, responses=ACCEPTED | failures(409))
 async def upload_photo(
     db: DatabaseDep,
     # {% if cookiecutter.auth %}

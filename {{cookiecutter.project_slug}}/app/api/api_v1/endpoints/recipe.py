@@ -6,13 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 # {% if cookiecutter.auth %}
-from app.api.auth import REFUSALS, UNAUTHORIZED, CurrentUser
+from app.api.auth import CurrentUser
 from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.api.own_recipes import OwnRecipesDep
 # {% else %}
 from app.api.deps import DatabaseDep, IdPath, PageDep
 # {% endif %}
 from app.crud.crud_recipe import recipe
+from app.kit.http.openapi import failures
 from app.schemas.base import Page, Text
 from app.schemas.recipe import RecipeCreate, RecipeMatches, RecipeRead, RecipeUpdate
 
@@ -48,7 +49,7 @@ async def read_recipe(db: DatabaseDep, id: IdPath) -> RecipeRead:
 
 
 # {% if cookiecutter.auth %}
-@router.post("/", status_code=201, responses=UNAUTHORIZED)
+@router.post("/", status_code=201, responses=failures(409))
 async def create_recipe(db: DatabaseDep, caller: CurrentUser, new: RecipeCreate) -> RecipeRead:
     """Store a recipe of the caller."""
     async with db.single_statement() as connection:
@@ -56,7 +57,7 @@ async def create_recipe(db: DatabaseDep, caller: CurrentUser, new: RecipeCreate)
     return RecipeRead.model_validate(row)
 
 
-@router.put("/{id}", responses=REFUSALS)
+@router.put("/{id}", responses=failures(403))
 async def replace_recipe(
     db: DatabaseDep, own: OwnRecipesDep, id: IdPath, new: RecipeCreate
 ) -> RecipeRead:
@@ -66,7 +67,7 @@ async def replace_recipe(
     return RecipeRead.model_validate(row)
 
 
-@router.patch("/{id}", responses=REFUSALS)
+@router.patch("/{id}", responses=failures(403))
 async def update_recipe(
     db: DatabaseDep, own: OwnRecipesDep, id: IdPath, changes: RecipeUpdate
 ) -> RecipeRead:
@@ -76,7 +77,7 @@ async def update_recipe(
     return RecipeRead.model_validate(row)
 
 
-@router.delete("/{id}", status_code=204, responses=REFUSALS)
+@router.delete("/{id}", status_code=204, responses=failures(403))
 async def delete_recipe(db: DatabaseDep, own: OwnRecipesDep, id: IdPath) -> None:
     """Delete a recipe; only the submitter and superusers may."""
     async with db.transaction() as connection:
@@ -84,7 +85,7 @@ async def delete_recipe(db: DatabaseDep, own: OwnRecipesDep, id: IdPath) -> None
 
 
 # {%- else %}
-@router.post("/", status_code=201)
+@router.post("/", status_code=201, responses=failures(409))
 async def create_recipe(db: DatabaseDep, new: RecipeCreate) -> RecipeRead:
     """Store a recipe."""
     async with db.single_statement() as connection:
@@ -92,7 +93,7 @@ async def create_recipe(db: DatabaseDep, new: RecipeCreate) -> RecipeRead:
     return RecipeRead.model_validate(row)
 
 
-@router.put("/{id}")
+@router.put("/{id}", responses=failures(409))
 async def replace_recipe(db: DatabaseDep, id: IdPath, new: RecipeCreate) -> RecipeRead:
     """Change all fields."""
     async with db.single_statement() as connection:
@@ -100,7 +101,7 @@ async def replace_recipe(db: DatabaseDep, id: IdPath, new: RecipeCreate) -> Reci
     return RecipeRead.model_validate(row)
 
 
-@router.patch("/{id}")
+@router.patch("/{id}", responses=failures(409))
 async def update_recipe(db: DatabaseDep, id: IdPath, changes: RecipeUpdate) -> RecipeRead:
     """Change the fields that are sent."""
     async with db.single_statement() as connection:

@@ -4,10 +4,11 @@
 # {% if cookiecutter.auth %}
 from fastapi import APIRouter, Depends
 
-from app.api.auth import REFUSALS, NewAccount, superuser
+from app.api.auth import NewAccount, superuser
 from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.crud.crud_auth import credential
 from app.crud.crud_user import user
+from app.kit.http.openapi import failures
 from app.schemas.base import Page
 from app.schemas.user import UserRead
 
@@ -15,7 +16,7 @@ from app.schemas.user import UserRead
 router = APIRouter(
     prefix="/users",
     tags=["users"],
-    responses=REFUSALS,
+    responses=failures(403),
     dependencies=[Depends(superuser)],
 )
 # {% else %}
@@ -23,6 +24,7 @@ from fastapi import APIRouter
 
 from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.crud.crud_user import user
+from app.kit.http.openapi import failures
 from app.schemas.base import Page
 from app.schemas.user import UserCreate, UserRead
 
@@ -46,7 +48,7 @@ async def read_user(db: DatabaseDep, id: IdPath) -> UserRead:
     return UserRead.model_validate(row)
 
 
-@router.post("/", status_code=201)
+@router.post("/", status_code=201, responses=failures(409))
 # {% if cookiecutter.auth %}
 async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
     """Store a user with a password; an address that is taken is a conflict."""
