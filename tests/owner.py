@@ -48,7 +48,7 @@ def downgrade() -> None:
 '''
 OWN_FILES = {
     "app/api/api_v1/endpoints/ping.py": ENDPOINT,
-    "tests/api/test_ping.py": TEST,
+    "tests/test_ping.py": TEST,
     "migrations/versions/ab12_label_index.py": REVISION,
 }
 # What owners write into files of the template: the path, the words there, and the new ones.
@@ -65,7 +65,7 @@ OWN_EDITS = (
     ("pyproject.toml", '    "sqlalchemy', '    "pyyaml>=6.0",\n    "sqlalchemy'),
 )
 OWN_LOCK = 'version = 1\nrevision = 3\nrequires-python = ">=3.11, <3.15"\n'
-DELETED = "tests/api/test_docs.py"
+DELETED = "tests/kit/http/test_docs.py"
 
 
 def change_as_owner(folder: Path) -> None:

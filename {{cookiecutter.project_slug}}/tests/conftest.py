@@ -30,9 +30,10 @@ from app.kit.rate_limit.limiter import RateLimitSettings
 from app.kit.settings import EnvironmentSettings
 from app.main import create_app
 from app.serve import spare_collections
-from tests import databases
 # {% if cookiecutter.auth %}
-from tests.auth import accounts
+from tests.support import accounts, databases
+# {% else %}
+from tests.support import databases
 # {% endif %}
 
 ROOT = Path(__file__).parents[1]

@@ -27,7 +27,7 @@ from app.db.session import Database
 from app.kit.auth.security import Pair, Tokens
 from app.schemas.base import MAX_ID
 from app.schemas.user import UserCreate
-from tests.auth.accounts import AUTH, KEY, PASSWORD, QUICK, SETTINGS, bearer, log_in, sign_up
+from tests.support.accounts import AUTH, KEY, PASSWORD, QUICK, SETTINGS, bearer, log_in, sign_up
 
 ADA = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD}
 TOKENS = Tokens(SETTINGS)

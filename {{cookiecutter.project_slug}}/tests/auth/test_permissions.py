@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from tests.auth.accounts import AUTH, caller
+from tests.support.accounts import AUTH, caller
 from tests.test_recipes import RECIPES, SOUP  # example
 
 USERS = "/api/v1/users/"

@@ -39,9 +39,9 @@ from app.kit.jobs.enqueue import Enqueue
 from app.kit.jobs.settings import PhotoSettings
 from app.kit.jobs.store import job
 # {% if cookiecutter.auth %}
-from tests.auth.accounts import caller
+from tests.support.accounts import caller
 # {% endif %}
-from tests.jobs.conftest import JOBS
+from tests.support.job_requests import JOBS
 from tests.test_recipes import RECIPES, add, submitter_id
 
 __all__ = ["submitter_id"]  # a fixture

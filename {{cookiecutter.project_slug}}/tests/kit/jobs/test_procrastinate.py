@@ -30,10 +30,10 @@ from app.kit.jobs.settings import JobSettings
 from app.kit.logging import JsonFormatter
 from app.worker import longest_stop
 from tests.conftest import ALEMBIC
-from tests.databases import Execute, new_database
-from tests.jobs.conftest import BEHAVING, JOBS, SUCCEED, behave
-from tests.jobs.jobs import BRIEF, Deed, change, count, effects, get, queue
-from tests.test_serve import PYTHON, environment, run
+from tests.kit.server.test_serve import PYTHON, environment, run
+from tests.support.databases import Execute, new_database
+from tests.support.job_requests import BEHAVING, JOBS, SUCCEED, behave
+from tests.support.jobs import BRIEF, Deed, change, count, effects, get, queue
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
 WAITING = (
@@ -411,7 +411,7 @@ def test_worker_before_the_first_migration_says_what_to_run(
 def process(settings: Settings, **more: str) -> Generator[subprocess.Popen[bytes]]:
     """Run a worker that also knows the jobs of the tests."""
     variables = environment(settings, **IMPATIENT | more)
-    command = [*PYTHON, "tests.jobs.jobs"]
+    command = [*PYTHON, "tests.support.jobs"]
     with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as running:
         try:
             yield running

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 # {% if cookiecutter.auth %}
 
-from tests.auth.accounts import PASSWORD
+from tests.support.accounts import PASSWORD
 # {% endif %}
 
 USERS = "/api/v1/users/"

@@ -16,8 +16,8 @@ from app.db.session import Database
 from app.kit.auth import security
 from app.kit.auth.security import AuthSettings, Tokens
 from app.kit.errors import UnauthorizedError
-from tests.auth.accounts import AUTH, PASSWORD, QUICK, REAL, SETTINGS, sign_up
 from tests.conftest import ROOT
+from tests.support.accounts import AUTH, PASSWORD, QUICK, REAL, SETTINGS, sign_up
 
 LOGINS = 41 + security.HASHES_AT_ONCE
 OTHER_PASSWORD = AuthSettings.model_construct(first_superuser_password=Secret("another horse"))

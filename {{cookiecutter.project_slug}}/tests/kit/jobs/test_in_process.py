@@ -25,13 +25,13 @@ from app.kit.db.engine import call_from_async
 from app.kit.errors import NotFoundError, UnavailableError
 from app.kit.jobs.context import JobTable
 from app.kit.jobs.in_process import InProcessWorker, open_worker
+from tests.kit.server.test_serve import process
 # {% if cookiecutter.auth %}
-from tests.auth import accounts
+from tests.support import accounts
 # {% endif %}
-from tests.jobs.conftest import JOBS, behave, ended, read
-from tests.jobs.jobs import ALONE, LEAVING, change, queue, take
-from tests.jobs.jobs import get as get_job
-from tests.test_serve import process
+from tests.support.job_requests import JOBS, behave, ended, read
+from tests.support.jobs import ALONE, LEAVING, change, queue, take
+from tests.support.jobs import get as get_job
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 VARIABLES = {

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.db.session import Database
 from app.kit.errors import ConflictError, UnavailableError
 from app.kit.http.middleware.shutdown import CutOffMiddleware
-from tests.api.test_users import ADA, USERS
+from tests.test_users import ADA, USERS
 
 TOO_LARGE = 2**63
 RESPONSE_START: Message = {"type": "http.response.start", "status": 200, "headers": []}

@@ -14,8 +14,8 @@ from app.db.init_db import init_db
 from app.db.session import Database
 from app.kit.db.engine import with_sync_connection
 from app.schemas.user import UserCreate
-from tests import databases
 from tests.conftest import ALEMBIC, ROOT
+from tests.support import databases
 
 
 def test_models_and_migrations_agree(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

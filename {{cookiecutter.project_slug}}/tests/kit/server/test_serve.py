@@ -32,8 +32,8 @@ from app.kit.server.http_protocol import BoundedProtocol
 from app.main import create_app
 from app.serve import build
 from soak import service
-from tests import databases
 from tests.conftest import ROOT
+from tests.support import databases
 
 pytestmark = pytest.mark.slow
 PYTHON = [sys.executable, "-m"]
@@ -120,7 +120,7 @@ async def slow() -> str:
 
 
 def test_request_under_way_is_finished(settings: Settings) -> None:
-    with process(settings, APP_MODULE="tests.test_serve:slow_app") as (running, url):
+    with process(settings, APP_MODULE="tests.kit.server.test_serve:slow_app") as (running, url):
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(get, f"{url}/slow")
             sleep(0.3)
@@ -143,7 +143,7 @@ async def client(request: Request) -> str:
 @contextmanager
 def behind(proxies: str, settings: Settings) -> Generator[str]:
     """Run the service behind these proxies and lend its address."""
-    factory = {"APP_MODULE": "tests.test_serve:client_app"}
+    factory = {"APP_MODULE": "tests.kit.server.test_serve:client_app"}
     with process(settings, FORWARDED_ALLOW_IPS=proxies, **factory) as (_, url):
         yield url
 
@@ -269,7 +269,7 @@ def test_what_is_no_factory_is_one_sentence(settings: Settings, factory: str) ->
 
 
 def test_request_that_outlasts_the_grace_is_told(settings: Settings) -> None:
-    app_module = "tests.test_serve:slow_app"
+    app_module = "tests.kit.server.test_serve:slow_app"
     with process(settings, APP_MODULE=app_module, GRACE_SECONDS="0") as (running, url):
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(get, f"{url}/slow")

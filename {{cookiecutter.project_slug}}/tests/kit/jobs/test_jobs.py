@@ -21,13 +21,13 @@ from app.kit.jobs.context import Run
 from app.kit.jobs.executor import Runner
 from app.kit.jobs.settings import JobSettings
 from app.kit.jobs.store import job
-from tests import databases
-# {% if cookiecutter.auth %}
-from tests.auth.accounts import caller
-# {% endif %}
 from tests.conftest import ServiceClient
-from tests.jobs.conftest import BEHAVING, JOBS, ONCE, SUCCEED, behave
-from tests.jobs.jobs import Deed, change, count, get, queue, take
+from tests.support import databases
+# {% if cookiecutter.auth %}
+from tests.support.accounts import caller
+# {% endif %}
+from tests.support.job_requests import BEHAVING, JOBS, ONCE, SUCCEED, behave
+from tests.support.jobs import Deed, change, count, get, queue, take
 
 NOW = dt.datetime.now(dt.UTC)
 TASKS = "/api/v1/tasks/"
