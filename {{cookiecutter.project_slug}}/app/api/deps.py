@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from app.db.session import Database
-from app.schemas.base import MAX_ID, PageQuery
+from app.kit.schemas import MAX_ID, PageQuery
 
 
 # A dependency that is not a coroutine function costs a thread: 80 µs.

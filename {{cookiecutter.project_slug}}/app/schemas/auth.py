@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from app.kit.auth.security import Password
-from app.schemas.base import Email, Text
+from app.kit.schemas import Email, Text
 from app.schemas.user import UserCreate
 
 BEARER: Literal["bearer"] = "bearer"

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.schemas.base import Utc, whole
+from app.kit.schemas import Utc, whole
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "interrupted", "cancelled"]
 

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import MISSING, BaseModel, ConfigDict, StringConstraints
 
 # {% if cookiecutter.auth %}
-from app.schemas.base import Text
+from app.kit.schemas import Text
 # {% else %}
-from app.schemas.base import Id, Text
+from app.kit.schemas import Id, Text
 # {% endif %}
 
 # Kept as it was typed; the scheme is checked because the page makes a link of it.

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from app.schemas.base import Email, Text
+from app.kit.schemas import Email, Text
 
 
 class UserCreate(BaseModel):

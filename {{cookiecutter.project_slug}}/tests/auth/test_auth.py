@@ -25,7 +25,7 @@ from app.crud.crud_user import user
 from app.db.base import Login, User
 from app.db.session import Database
 from app.kit.auth.security import Pair, Tokens
-from app.schemas.base import MAX_ID
+from app.kit.schemas import MAX_ID
 from app.schemas.user import UserCreate
 from tests.support.accounts import AUTH, KEY, PASSWORD, QUICK, SETTINGS, bearer, log_in, sign_up
 

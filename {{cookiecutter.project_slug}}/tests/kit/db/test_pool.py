@@ -27,7 +27,7 @@ from app.db import session
 from app.db.base import User
 from app.db.session import Database
 from app.kit.errors import ConflictError, NotFoundError, UnavailableError
-from app.schemas.base import Utc
+from app.kit.schemas import Utc
 from app.schemas.user import UserCreate
 
 ADA = {"name": "Ada", "email": "ada@example.com"}

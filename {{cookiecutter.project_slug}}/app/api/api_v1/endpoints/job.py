@@ -8,7 +8,7 @@ from app.api.jobs import ACCEPTED, EnqueueDep, OwnerDep, QueueDep, accepted
 from app.jobs.primes import PRIMES
 from app.kit.http.openapi import failures
 from app.kit.jobs.store import job
-from app.schemas.base import Page
+from app.kit.schemas import Page
 from app.schemas.job import JobAccepted, JobRead, PrimesParameters
 
 router = APIRouter(tags=["jobs"])

@@ -14,7 +14,7 @@ from app.api.deps import DatabaseDep, IdPath, PageDep
 # {% endif %}
 from app.crud.crud_recipe import recipe
 from app.kit.http.openapi import failures
-from app.schemas.base import Page, Text
+from app.kit.schemas import Page, Text
 from app.schemas.recipe import RecipeCreate, RecipeMatches, RecipeRead, RecipeUpdate
 
 router = APIRouter(prefix="/recipes", tags=["recipes"])

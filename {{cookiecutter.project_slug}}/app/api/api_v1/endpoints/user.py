@@ -9,7 +9,7 @@ from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.crud.crud_auth import credential
 from app.crud.crud_user import user
 from app.kit.http.openapi import failures
-from app.schemas.base import Page
+from app.kit.schemas import Page
 from app.schemas.user import UserRead
 
 # Users find themselves at /auth/me; all others are the superusers' business.
@@ -25,7 +25,7 @@ from fastapi import APIRouter
 from app.api.deps import DatabaseDep, IdPath, PageDep
 from app.crud.crud_user import user
 from app.kit.http.openapi import failures
-from app.schemas.base import Page
+from app.kit.schemas import Page
 from app.schemas.user import UserCreate, UserRead
 
 router = APIRouter(prefix="/users", tags=["users"])
