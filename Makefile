@@ -3,7 +3,9 @@ PYTHON ?= python3
 WORKERS ?= auto
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+quoted = '$(subst ','\'',$(1))'
+SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTION)
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
@@ -35,7 +37,7 @@ test: setup  ## Test it; services in which every two answers meet run their quic
 	$(PYTEST) --ignore tests/test_lowest.py
 
 .PHONY: test-all
-test-all: test  ## Test it; services of all combinations run their tests, slow ones too
+test-all: test  ## The same, and the rest; SINCE=<commit>: services that differ, SHARD=1/8: a part
 	$(PYTEST) tests/test_run.py tests/test_lowest.py --run rest
 
 .PHONY: test-generation

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,16 @@ from pytest_cookies.plugin import Cookies
 from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, Combination
 from tests.engines import template
 from tests.environments import PYTHON, other_pythons
+from tests.selection import Commit, Shard
 from tests.services import NEW, QUICK, SLOW
 from tests.trees import BUILD, forest
 
+SINCE = pytest.StashKey[Commit]()
+SHARD = pytest.StashKey[Shard]()
+# How long tests take on two cores, so that shards get equal parts. Of these modules each test is
+# dealt out by itself, the others stay whole, because their tests share what they set up.
+SLOW_SECONDS = 25
+SECONDS = {"test_run": 5, "test_lowest": 25, "test_poetry": 10}
 FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)
 
 
@@ -26,6 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="services' own tests: the quick ones of a set with every pair of answers; all of this "
         "set; all but the quick ones, of the other combinations and on other Pythons, too; or all",
     )
+    parser.addoption("--since", default="", help="run only services that differ from a commit's")
+    parser.addoption("--shard", default="", help="run one part of all tests, such as 1/8")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -33,8 +43,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     forest()  # before workers start, so that all of them use one
+    if commit := config.getoption("since"):
+        config.stash[SINCE] = Commit(commit)
+    if shard := config.getoption("shard"):
+        config.stash[SHARD] = Shard(shard)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -58,9 +72,49 @@ def _name(combination: Combination, python: str, marks: str) -> str:
     return "-".join([str(combination), *unusual])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Begin with what takes longest, so that no worker is left alone with it in the end."""
-    items.sort(key=_length, reverse=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    """Leave out what was not asked for; begin with what takes longest.
+
+    So no worker is left alone with a long test in the end.
+    """
+    chosen = [item for item in items if _is_chosen(config, item)]
+    if SHARD in config.stash:
+        seconds = Counter[str]()
+        for item in chosen:
+            seconds[_unit(item)] += _seconds(item)
+        part = config.stash[SHARD].part(seconds)
+        chosen = [item for item in chosen if _unit(item) in part]
+    if left_out := [item for item in items if item not in set(chosen)]:
+        config.hook.pytest_deselected(items=left_out)
+    items[:] = sorted(chosen, key=_length, reverse=True)
+
+
+def _is_chosen(config: pytest.Config, item: pytest.Function) -> bool:
+    """Tell whether the service whose own tests this runs differs from the commit's."""
+    if SINCE not in config.stash or item.path.stem not in SECONDS:
+        return True
+    services = [it for it in _parameters(item).values() if isinstance(it, Combination)]
+    return not services or any(map(config.stash[SINCE].differs, services))
+
+
+def _unit(item: pytest.Function) -> str:
+    """Name what one shard takes as a whole."""
+    return item.nodeid if item.path.stem in SECONDS else item.path.stem
+
+
+def _seconds(item: pytest.Function) -> float:
+    """Estimate how long a test takes."""
+    if _parameters(item).get("marks") == SLOW:
+        return SLOW_SECONDS
+    return SECONDS.get(item.path.stem, 0.1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Take it for a success that no service differs, or that a small shard is empty."""
+    is_part = SINCE in session.config.stash or SHARD in session.config.stash
+    if is_part and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        session.exitstatus = pytest.ExitCode.OK
 
 
 def _length(item: pytest.Function) -> tuple[bool, int]:

@@ -14,6 +14,7 @@ from types import CodeType
 import cookiecutter.generate
 import copier._main
 import jinja2
+from cookiecutter.exceptions import FailedHookException
 
 _compile: Callable[..., CodeType] = jinja2.Environment.compile
 _compiled: dict[tuple[object, ...], CodeType] = {}
@@ -61,6 +62,9 @@ cookiecutter.generate.is_binary = _is_binary_once  # ty: ignore[invalid-assignme
 
 
 def run_hook(script_path: str, cwd: Path | str = ".") -> None:
-    """Run a hook that refuses nothing, without a process of its own."""
+    """Run a hook without a process of its own."""
     with chdir(cwd):
-        runpy.run_path(script_path, run_name="__main__")
+        try:
+            runpy.run_path(script_path, run_name="__main__")
+        except SystemExit as refusal:
+            raise FailedHookException(str(refusal)) from refusal

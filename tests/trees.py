@@ -44,31 +44,41 @@ def _template_digest() -> str:
     return digest.hexdigest()[:12]
 
 
-@cache
-def forest() -> Path:
-    """Return the folder of all trees; forget those of older states of the template.
-
-    The first process of a session decides, so that an edit meanwhile does not part the others.
-    """
-    folder = BUILD / "trees" / os.environ.setdefault("TEMPLATE_DIGEST", _template_digest())
+def make_room(folder: Path) -> None:
+    """Make a folder; delete those beside it that no session has made for a day."""
     folder.mkdir(parents=True, exist_ok=True)
     for other in folder.parent.iterdir():
         if other != folder and time.time() - other.stat().st_mtime > DAY_SECONDS:
             shutil.rmtree(other, ignore_errors=True)
+
+
+@cache
+def forest() -> Path:
+    """Return the folder of all trees; delete those of older states of the template.
+
+    The first process of a session decides, so that an edit meanwhile does not part the others.
+    """
+    folder = BUILD / "trees" / os.environ.setdefault("TEMPLATE_DIGEST", _template_digest())
+    make_room(folder)
     return folder
 
 
 def tree(combination: Combination) -> Path:
     """Return the service of these answers, rendered now or earlier."""
-    home = forest() / combination.name
-    with FileLock(forest() / f".{combination.name}.lock"):
+    return rendered(combination, forest())
+
+
+def rendered(combination: Combination, folder: Path, source: Path | None = None) -> Path:
+    """Return the service as a template makes it; ``folder`` keeps the services of this template."""
+    home = folder / combination.name
+    with FileLock(folder / f".{combination.name}.lock"):
         if not home.is_dir():
             # Elsewhere: tools that read the whole forest must not meet it.
-            unfinished = BUILD / "unfinished" / combination.name
+            unfinished = BUILD / "unfinished" / folder.name / combination.name
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
             with patch.object(cookiecutter.hooks, "run_script", run_hook):
-                with_cookiecutter(dict(combination.answers), unfinished)
+                with_cookiecutter(dict(combination.answers), unfinished, source)
             unfinished.rename(home)
     return next(path for path in home.iterdir())
 
