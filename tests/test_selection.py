@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, ROOT
 from tests.engines import copy_template
@@ -122,6 +123,15 @@ def test_make_hands_the_selection_on(tmp_path: Path) -> None:
         echoed = call.partition(" -m pytest ")[2]
         printed = run("bash", "-c", f"printf '%s\\n' {echoed}", cwd=tmp_path).splitlines()
         assert {"--since=it's `date`; date", "--shard=1/8"} <= set(printed)
+
+
+def test_the_workflow_runs_every_shard() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    job = workflow["jobs"]["check"]
+    parts = job["strategy"]["matrix"]["part"]
+    assert parts == list(range(1, len(parts) + 1))
+    assert job["env"]["SHARD"] == f"${{{{ matrix.part }}}}/{len(parts)}"
+    assert job["steps"][-1] == {"run": ".ci/run"}
 
 
 def test_shards_together_are_everything_and_none_has_much_more_to_do() -> None:

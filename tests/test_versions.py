@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.combinations import COVERING, DEFAULTS, Combination
+from tests.combinations import BEHAVIOURS, COVERING, DEFAULTS, ROOT, Combination
 from tests.servers import NEWEST, SUPPORTED, programs
 from tests.services import QUICK, Service
+from tests.trees import texts
 
 ON_POSTGRESQL = [it for it in COVERING if it["database"] == "postgresql"]
 LIMITED = DEFAULTS.but(rate_limit=True)
@@ -48,6 +49,16 @@ def test_the_server_is_of_this_version(version: int, workplace: Path) -> None:
         "psql", service.variables["TEST_DATABASE_URL"], "-Atc", "SHOW server_version_num"
     )
     assert printed.startswith(f"{version}0")
+
+
+def test_readmes_promise_the_versions_that_are_tried() -> None:
+    promise = f"PostgreSQL {SUPPORTED[0]} to {SUPPORTED[-1]}"
+    assert list(SUPPORTED) == list(range(SUPPORTED[0], SUPPORTED[-1] + 1))
+    for combination in BEHAVIOURS:
+        is_promised = promise in texts(combination)["README.md"]
+        assert is_promised == (combination["database"] == "postgresql"), combination
+    row = f"| PostgreSQL | {SUPPORTED[0]} to {SUPPORTED[-1]} |"
+    assert row in (ROOT / "README.md").read_text("utf-8")
 
 
 def redis_version(program: str) -> str:
