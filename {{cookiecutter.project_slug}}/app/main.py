@@ -43,7 +43,8 @@ from app.kit.http.trailing_slash import EitherSlash
 from app.kit.jobs.in_process import open_worker
 # {% endif %}
 # {% if cookiecutter.rate_limit %}
-from app.kit.rate_limit.limiter import RateLimitSettings, Rule, open_limiter
+from app.kit.rate_limit.limiter import Rule, open_limiter
+from app.kit.rate_limit.settings import RateLimitSettings
 # {% endif %}
 
 
@@ -86,14 +87,14 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(SecurityHeadersMiddleware),
         Middleware(CrossOriginMiddleware, origins=settings.backend_cors_origins),
         # {% if cookiecutter.rate_limit %}
-        Middleware(RateLimitMiddleware, rules=rules(settings.rate_limit), exempt="/health/"),
+        Middleware(RateLimitMiddleware, rules=rules(settings), exempt="/health/"),
         # {% endif %}
         Middleware(
             BodyLimitMiddleware,
             max_bytes=settings.max_body_bytes,
             max_seconds=settings.max_body_seconds,
             # {% if cookiecutter.job_queue != "none" %}
-            exceptions={r"/recipes/\d+/photo": settings.photos.max_body_bytes},  # example
+            exceptions={r"/recipes/\d+/photo": settings.photo_max_body_bytes},  # example
             # {% endif %}
         ),
         Middleware(CutOffMiddleware),
@@ -128,19 +129,19 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             stack.push_async_callback(call_from_async, database.close)
             state: dict[str, Any] = {"database": database}
             # {% if cookiecutter.auth %}
-            state["tokens"] = Tokens(settings.auth)
+            state["tokens"] = Tokens(settings)
             state["passwords"] = Passwords()
             # {% endif %}
             # {% if cookiecutter.fan_out %}
-            opening = open_fan_out(settings.fan_out)  # example
+            opening = open_fan_out(settings)  # example
             state["fan_out"] = await stack.enter_async_context(opening)  # example
             # {% endif %}
             # {% if cookiecutter.rate_limit %}
-            counting = open_limiter(settings.rate_limit)
+            counting = open_limiter(settings)
             state["limiter"] = await stack.enter_async_context(counting)
             # {% endif %}
             # {% if cookiecutter.job_queue != "none" %}
-            state["photos"] = settings.photos  # example
+            state["photos"] = settings  # example
             # {% endif %}
             # {% if cookiecutter.job_queue == "in_process" %}
             state["worker"] = await stack.enter_async_context(open_worker(database, settings))

@@ -1,24 +1,20 @@
 """Write the secrets that are missing to ``.env``: ``python -m app.setup``."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 
-from pydantic import ValidationError
-
-from app.kit.auth.security import AuthSettings
-from app.kit.settings import complaint
+from app.kit.auth.settings import AuthSettings
+from app.kit.settings import read_settings
 
 RANDOM_BYTES = {"secret_key": 32, "first_superuser_password": 12}
 
 
 def main() -> None:
     """Add what neither the environment nor ``.env`` has; what is there stays as it is."""
-    try:
-        settings = AuthSettings()
-    except ValidationError as error:
-        raise SystemExit(complaint(error)) from None
+    settings = read_settings(partial(AuthSettings, environment="local"))  # no secret is required
     missing = [name for name in RANDOM_BYTES if getattr(settings, name) is None]
     if missing:
         lines = [f"{name.upper()}={token_urlsafe(RANDOM_BYTES[name])}" for name in missing]

@@ -55,7 +55,7 @@ async def work(queue: App, settings: Settings) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
-    sizes = {"processor": 1, "waiting": settings.jobs.job_concurrency, UPKEEP: 1}
+    sizes = {"processor": 1, "waiting": settings.job_concurrency, UPKEEP: 1}
     lanes = [
         asyncio.create_task(
             queue.run_worker_async(
@@ -65,8 +65,8 @@ async def work(queue: App, settings: Settings) -> None:
                 delete_jobs="always",  # what became of them is in our own table
                 fetch_job_polling_interval=POLL_SECONDS,
                 shutdown_graceful_timeout=longest_stop(settings),
-                update_heartbeat_interval=settings.jobs.job_heartbeat_seconds,
-                stalled_worker_timeout=settings.jobs.job_lost_seconds,
+                update_heartbeat_interval=settings.job_heartbeat_seconds,
+                stalled_worker_timeout=settings.job_lost_seconds,
             )
         )
         for lane, size in sizes.items()
@@ -93,8 +93,8 @@ def longest_stop(settings: Settings) -> float:
 
     Other workers would take them for lost, and run them a second time at once.
     """
-    jobs = settings.jobs
-    return min(settings.grace_seconds, jobs.job_lost_seconds - 2 * jobs.job_heartbeat_seconds)
+    heard_within = settings.job_lost_seconds - 2 * settings.job_heartbeat_seconds
+    return min(settings.grace_seconds, heard_within)
 
 
 if __name__ == "__main__":

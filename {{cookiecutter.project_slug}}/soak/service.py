@@ -170,8 +170,7 @@ def serving(database_url: str, **more: str) -> Generator[Service]:
 
 def _environment() -> dict[str, str]:
     """Return the developer's variables without settings of the service."""
-    groups = config.EnvironmentSettings.__subclasses__()
-    settings = {name for group in groups for name in group.model_fields}
+    settings = config.Settings.model_fields
     return {name: value for name, value in os.environ.items() if name.lower() not in settings}
 
 

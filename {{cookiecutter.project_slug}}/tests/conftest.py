@@ -21,13 +21,6 @@ from app.db.session import Database
 # {% if cookiecutter.auth %}
 from app.kit.auth import security
 # {% endif %}
-# {% if cookiecutter.job_queue != "none" %}
-from app.kit.jobs.settings import JobSettings
-# {% endif %}
-# {% if cookiecutter.rate_limit %}
-from app.kit.rate_limit.limiter import RateLimitSettings
-# {% endif %}
-from app.kit.settings import EnvironmentSettings
 from app.main import create_app
 from app.serve import spare_collections
 # {% if cookiecutter.auth %}
@@ -90,12 +83,7 @@ class ServiceClient(TestClient):
 
 def variables() -> set[str]:
     """Return the names of all environment variables that the service reads."""
-    return {
-        name.upper()
-        for group in EnvironmentSettings.__subclasses__()
-        for name, field in group.model_fields.items()
-        if field.annotation not in EnvironmentSettings.__subclasses__()
-    }
+    return {name.upper() for name in Settings.model_fields}
 
 
 def fail() -> None:
@@ -152,20 +140,21 @@ def shared_settings(migrated: str) -> Settings:
         database_wait_seconds=1,
         backend_cors_origins=(FRIEND,),
         # {% if cookiecutter.auth %}
-        auth=accounts.SETTINGS,
+        secret_key=accounts.SETTINGS.secret_key,
+        first_superuser_password=accounts.SETTINGS.first_superuser_password,
         # {% endif %}
         # {% if cookiecutter.rate_limit %}
-        rate_limit=RateLimitSettings(
-            # {% if cookiecutter.auth %}
-            rate_limit_login_requests=1_000_000,
-            # {% endif %}
-            rate_limit_requests=1_000_000,
-        ),
+        # {% if cookiecutter.auth %}
+        rate_limit_login_requests=1_000_000,
         # {% endif %}
-        # {% if cookiecutter.job_queue == "in_process" %}
-        jobs=JobSettings(job_heartbeat_seconds=0.02),
-        # {% elif cookiecutter.job_queue == "procrastinate" %}
-        jobs=JobSettings(job_heartbeat_seconds=0.02, job_retries=1, job_backoff_seconds=0.001),
+        rate_limit_requests=1_000_000,
+        # {% endif %}
+        # {% if cookiecutter.job_queue != "none" %}
+        job_heartbeat_seconds=0.02,
+        # {% endif %}
+        # {% if cookiecutter.job_queue == "procrastinate" %}
+        job_retries=1,
+        job_backoff_seconds=0.001,
         # {% endif %}
     )
 
@@ -181,9 +170,9 @@ def execute(migrated: str) -> Iterator[databases.Execute]:
 @pytest.fixture(scope="session")
 def superuser(migrated: str, execute: databases.Execute) -> dict[str, str]:
     """Add a superuser, keep their rows aside, and return the header they send."""
+    settings = Settings(database_url=migrated, secret_key=accounts.SETTINGS.secret_key)
     # For as long as the tests may take.
-    auth = accounts.SETTINGS.model_copy(update={"access_token_seconds": 86_400})
-    app = create_app(Settings(database_url=migrated, auth=auth))
+    app = create_app(settings.model_copy(update={"access_token_seconds": 86_400}))
     with TestClient(app) as client:
         header = accounts.caller(client, "root@example.com", is_superuser=True)
     execute(accounts.KEEP)

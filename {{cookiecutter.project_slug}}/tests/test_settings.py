@@ -4,17 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
-# {% if cookiecutter.auth or cookiecutter.fan_out or cookiecutter.rate_limit or cookiecutter.job_queue != "none" %}
 from app.core.config import Settings, load_settings
-# {% else %}
-from app.core.config import load_settings
-# {% endif %}
-from app.kit.settings import EnvironmentSettings
+from app.kit.settings import BaseAppSettings
 from tests.conftest import ROOT, variables
 
+METHODS = (FunctionType, classmethod, property)
 EXAMPLE = ROOT / ".env.example"
 # {% if cookiecutter.database == "sqlite" %}
 DATABASE = {"DATABASE_URL": "sqlite:///./some.db"}
@@ -35,10 +33,34 @@ def test_example_names_every_variable_once() -> None:
 
 
 def test_example_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    for group in EnvironmentSettings.__subclasses__():
-        shown = group(_env_file=EXAMPLE)
-        monkeypatch.setenv("DATABASE_URL", DATABASE["DATABASE_URL"])
-        assert shown == group(_env_file=None)
+    shown = Settings(_env_file=EXAMPLE)
+    monkeypatch.setenv("DATABASE_URL", DATABASE["DATABASE_URL"])
+    assert shown == Settings(_env_file=None)
+
+
+def test_no_part_replaces_the_check_of_another() -> None:
+    """Methods of the same name would replace each other without a word."""
+    parts = [part for part in Settings.__mro__ if issubclass(part, BaseAppSettings)]
+    methods = [vars(part).items() for part in parts]
+    own = [n for part in methods for n, m in part if isinstance(m, METHODS) and n[:2] != "__"]
+    assert own
+    assert len(set(own)) == len(own)
+
+
+@pytest.mark.slow
+def test_settings_load_no_library_that_only_a_part_needs() -> None:
+    code = """
+import sys, email_validator, pydantic_settings, sqlalchemy
+# {% if cookiecutter.__driver == "psycopg" %}
+import psycopg
+# {% endif %}
+packages = lambda: {name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names
+before = packages()
+import app.core.config
+print(*packages() - before)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert ended.stdout.split() == [b"app"]
 
 
 def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,16 +80,6 @@ def test_file_in_another_encoding_is_refused(
         load_settings()
 
 
-# {% if cookiecutter.auth or cookiecutter.fan_out or cookiecutter.rate_limit or cookiecutter.job_queue != "none" %}
-def test_a_variable_of_the_name_of_a_group_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many shells set MAIL."""
-    settings = load_settings()
-    for name in {name.upper() for name in Settings.model_fields} - variables():
-        monkeypatch.setenv(name, "/var/mail/ada")
-    assert load_settings() == settings
-
-
-# {% endif %}
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, NonNegativeInt, StringConstraints, field_validator
 
-from app.kit.settings import EnvironmentSettings, Seconds, SecondsOrZero
+from app.kit.settings import BaseAppSettings, Seconds, SecondsOrZero
 
 
 def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ BaseUrl = Annotated[str, AfterValidator(check_base_url)]
 SourceName = Annotated[str, StringConstraints(pattern=r"^\w+$")]
 
 
-class FanOutSettings(EnvironmentSettings):
+class FanOutSettings(BaseAppSettings):
     """Where the other services are and how long an answer may take."""
 
     ideas_base_url: BaseUrl = "https://www.reddit.com"

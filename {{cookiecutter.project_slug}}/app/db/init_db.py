@@ -52,7 +52,7 @@ async def _ensure_superuser(connection: AsyncConnection, email: str) -> None:
 
 def _hash_first_password(settings: Settings) -> str | None:
     """Hash ``FIRST_SUPERUSER_PASSWORD``, if it is set."""
-    password = settings.auth.first_superuser_password
+    password = settings.first_superuser_password
     return None if password is None else security.hasher.hash(password.get_secret_value())
 
 

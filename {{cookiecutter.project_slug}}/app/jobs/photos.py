@@ -17,10 +17,10 @@ from PIL import Image, ImageOps
 from pydantic import BaseModel
 
 from app.core.errors import UnsuitableImageError
+from app.core.photos import PhotoSettings
 from app.kit.errors import TooLargeError, UnavailableError
 from app.kit.jobs.calls import run_in_loop
 from app.kit.jobs.context import Kind, Run
-from app.kit.jobs.settings import PhotoSettings
 from app.kit.mail import send_mail
 
 FORMATS = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
@@ -67,11 +67,10 @@ class PhotoParameters(BaseModel):
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 async def finish_photo(run: Run, parameters: PhotoParameters) -> dict[str, Any]:
     """Make the thumbnail, and say in a mail that there is a new photo."""
-    photos = run.settings.photos
-    thumbnail = await run_in_loop(make_thumbnail, photos, parameters.photo)
+    thumbnail = await run_in_loop(make_thumbnail, run.settings, parameters.photo)
     if not await run.has_recorded("mail"):
         text = f"Recipe {parameters.recipe_id} has a new photo: {parameters.photo}"
-        send = partial(send_mail, run.settings.mail, subject="A new photo", text=text)
+        send = partial(send_mail, run.settings, subject="A new photo", text=text)
         await run_in_loop(send)
         await run.record("mail")  # whoever dies before this line sends it twice
     return {"photo": parameters.photo, "thumbnail": thumbnail}

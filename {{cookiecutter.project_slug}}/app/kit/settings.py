@@ -1,13 +1,20 @@
 """How settings are read: from the environment, then from ``.env`` in the working directory."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+SecondsOrZero = Annotated[float, Field(ge=0, le=86_400)]
 
-class EnvironmentSettings(BaseSettings):
-    """Read each field from the variable of its name in capitals."""
+
+class BaseAppSettings(BaseSettings):
+    """Read each field from the variable of its name in capitals.
+
+    Each part of the service adds its fields as a subclass; ``Settings`` inherits from all of them.
+    """
 
     model_config = SettingsConfigDict(
         enable_decoding=False,  # lists are separated by commas
@@ -18,13 +25,24 @@ class EnvironmentSettings(BaseSettings):
         validate_default=True,
     )
 
-
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-SecondsOrZero = Annotated[float, Field(ge=0, le=86_400)]
+    environment: Literal["local", "staging", "production"] = "local"
 
 
-def complaint(error: ValidationError) -> str:
-    """Say in one sentence which variable cannot work and why, without its value."""
+SettingsT = TypeVar("SettingsT", bound=BaseAppSettings)
+
+
+def read_settings(read: Callable[[], SettingsT]) -> SettingsT:
+    """Call a settings class; end the process with one sentence about the first invalid setting."""
+    try:
+        return read()
+    except ValidationError as error:
+        raise SystemExit(format_settings_error(error)) from None
+    except UnicodeDecodeError:
+        raise SystemExit(".env must be a text in UTF-8.") from None
+
+
+def format_settings_error(error: ValidationError) -> str:
+    """Say in one sentence which variable is invalid and why, without its value."""
     first = error.errors(include_url=False, include_input=False)[0]
     reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
     reason = reason.removesuffix(".")

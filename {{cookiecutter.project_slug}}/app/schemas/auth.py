@@ -12,7 +12,7 @@ from pydantic import (
     ValidationError,
 )
 
-from app.kit.auth.security import Password
+from app.kit.auth.settings import Password
 from app.kit.schemas import Email, Text
 from app.schemas.user import UserCreate
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, event
 
 from app.core.config import Settings
 from app.core.errors import UnsuitableImageError
+from app.core.photos import PhotoSettings
 from app.crud.base import Record
 from app.db.session import Database
 from app.jobs.photos import (
@@ -36,7 +37,6 @@ from app.kit.errors import TooLargeError, UnavailableError
 from app.kit.jobs.calls import run_body
 from app.kit.jobs.context import Run
 from app.kit.jobs.enqueue import Enqueue
-from app.kit.jobs.settings import PhotoSettings
 from app.kit.jobs.store import job
 # {% if cookiecutter.auth %}
 from tests.support.accounts import caller
@@ -79,7 +79,7 @@ def upload(client: TestClient, url: str, content: bytes, key: str | None = None)
 
 def stored_photos(settings: Settings) -> set[Path]:
     """Return the photos; thumbnails are made meanwhile."""
-    return {path for path in settings.photos.photo_folder.glob("*") if NAME.fullmatch(path.name)}
+    return {path for path in settings.photo_folder.glob("*") if NAME.fullmatch(path.name)}
 
 
 def test_photo_is_a_file_for_generated_clients(client: TestClient) -> None:
@@ -94,7 +94,7 @@ def test_photo_is_stored_before_the_answer(
     response = upload(client, photo_url, painted())
     assert (response.status_code, response.json()["status"]) == (202, "queued")
     queued = client.get(response.headers["Location"]).json()
-    assert settings.photos.photo_folder / queued["parameters"]["photo"] in stored_photos(settings)
+    assert settings.photo_folder / queued["parameters"]["photo"] in stored_photos(settings)
 
 
 def test_same_key_gives_the_same_job_and_one_file(
@@ -151,7 +151,7 @@ async def test_photo_gets_a_thumbnail_and_one_mail(
 ) -> None:
     """A second attempt, after the first was killed at its very end, sends no second mail."""
     caplog.set_level(logging.INFO, "app.kit.mail")
-    settings = settings.model_copy(update={"photos": photos})
+    settings = settings.model_copy(update={"photo_folder": photos.photo_folder})
     parameters = PhotoParameters(recipe_id=1, photo=await store_image(painted(), photos))
     row = await call_from_async(partial(start, database, parameters))
     for _ in range(2):

@@ -12,7 +12,8 @@ from app.crud.crud_auth import login
 from app.crud.crud_user import user
 from app.db.session import Database
 from app.kit.auth import security
-from app.kit.auth.security import AuthSettings, Tokens
+from app.kit.auth.security import Tokens
+from app.kit.auth.settings import AuthSettings
 from app.schemas.user import UserCreate
 
 AUTH = "/api/v1/auth"

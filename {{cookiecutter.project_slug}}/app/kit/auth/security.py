@@ -1,4 +1,4 @@
-"""Secrets: what may be set about them, how passwords are hashed, and what tokens claim."""
+"""Secrets: how passwords are hashed, and what tokens claim."""
 
 import logging
 from collections.abc import Callable
@@ -10,23 +10,12 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias, TypeVar
 import jwt
 from anyio import CapacityLimiter, fail_after, to_thread
 from pwdlib import PasswordHash
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    Field,
-    Secret,
-    SecretStr,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BaseModel, Field, ValidationError
 
 from app.core.about import ABOUT
+from app.kit.auth.settings import AuthSettings
 from app.kit.errors import UnauthorizedError, UnavailableError
-from app.kit.settings import EnvironmentSettings
 
-MIN_KEY_BYTES = 32
-# Of 64 random hexadecimal digits always, as good as; "changethis" repeated has nine.
-MIN_DISTINCT_CHARACTERS = 10
 # Each hash takes 64 MiB and all cores; more at a time would be no faster.
 HASHES_AT_ONCE = 2
 HASH_WAIT_SECONDS = 10
@@ -39,29 +28,8 @@ logger = logging.getLogger(__name__)
 hasher = PasswordHash.recommended()  # Argon2id
 
 ResultT = TypeVar("ResultT")
-# Not SecretStr, which lets half of a surrogate pair pass.
-Password = Secret[Annotated[str, StringConstraints(min_length=8, max_length=128)]]
 TokenKind: TypeAlias = Literal["access", "refresh"]
 RandomId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-
-
-def check_key(key: SecretStr) -> SecretStr:
-    """Return the key; raise ``ValueError`` if it can be guessed."""
-    value = key.get_secret_value()
-    if len(value.encode()) < MIN_KEY_BYTES:
-        raise ValueError(f"must have at least {MIN_KEY_BYTES} bytes")
-    if len(set(value)) < MIN_DISTINCT_CHARACTERS:
-        raise ValueError("must be random")
-    return key
-
-
-class AuthSettings(EnvironmentSettings):
-    """What tokens are signed with, how long they are good, and who is there first."""
-
-    secret_key: Annotated[SecretStr, AfterValidator(check_key)] | None = None
-    access_token_seconds: Annotated[int, Field(ge=1, le=3600)] = 900
-    refresh_token_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 1_209_600
-    first_superuser_password: Password | None = None
 
 
 class Passwords:

@@ -77,7 +77,7 @@ class Runner:
     async def _watch(self, run: Run, scope: anyio.CancelScope) -> None:
         """Keep the job ours, and end the attempt when it is not or should stop."""
         while True:
-            await anyio.sleep(self._settings.jobs.job_heartbeat_seconds)
+            await anyio.sleep(self._settings.job_heartbeat_seconds)
             try:
                 await run_unbroken(run.beat)
             except LostJobError:

@@ -29,7 +29,7 @@ class InProcessWorker:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._table = JobTable(database)
-        self._settings = settings.jobs
+        self._settings = settings
         self._runner = Runner(database, settings, unfinished="interrupted")
         self._woken = {"processor": anyio.Event(), "waiting": anyio.Event()}
         self._running = 0
@@ -102,7 +102,7 @@ async def open_worker(database: Database, settings: Settings) -> AsyncGenerator[
     async with anyio.create_task_group() as group:
         group.start_soon(worker.tidy)
         group.start_soon(worker.run_lane, "processor", 1)
-        group.start_soon(worker.run_lane, "waiting", settings.jobs.job_concurrency)
+        group.start_soon(worker.run_lane, "waiting", settings.job_concurrency)
         yield worker
         worker.leave(monotonic() + settings.grace_seconds)
         await worker.finish()

@@ -152,9 +152,9 @@ def open_queue(settings: Settings, database: Database) -> App:
         max_size=8,  # besides those by which each lane listens
     )
     queue = App(connector=connector)
-    queue.job_manager = entries = Entries(connector, settings.jobs.job_lost_seconds)
+    queue.job_manager = entries = Entries(connector, settings.job_lost_seconds)
     add_runner(queue, database, settings)
-    add_upkeep(queue, entries, JobTable(database), settings.jobs)
+    add_upkeep(queue, entries, JobTable(database), settings)
     return queue
 
 
@@ -163,12 +163,12 @@ def add_runner(queue: App, database: Database, settings: Settings) -> None:
     table = JobTable(database)
     runner = Runner(database, settings, unfinished="queued")
 
-    @queue.task(name=TASK, pass_context=True, retry=Backoff(settings.jobs.job_backoff_seconds))
+    @queue.task(name=TASK, pass_context=True, retry=Backoff(settings.job_backoff_seconds))
     async def run_job(context: JobContext, job_id: int) -> None:
         row = await run_unbroken(partial(table.start, job_id))
         if row is None:  # withdrawn, or at its end although its worker died before it said so here
             return
-        may_retry = context.job.attempts < settings.jobs.job_retries
+        may_retry = context.job.attempts < settings.job_retries
         if await runner.run(row, may_retry=may_retry) == "queued":
             raise TryAgainError
 

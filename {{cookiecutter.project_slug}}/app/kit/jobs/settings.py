@@ -1,6 +1,5 @@
-"""Settings of jobs, and of what they work with."""
+"""Settings of jobs, and of the mail they send."""
 
-from pathlib import Path  # example
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -16,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.kit.settings import EnvironmentSettings, Seconds
+from app.kit.settings import BaseAppSettings, Seconds
 
 
 def keep_ascii(value: object, check: ValidatorFunctionWrapHandler) -> str:
@@ -29,7 +28,7 @@ def keep_ascii(value: object, check: ValidatorFunctionWrapHandler) -> str:
 MailAddress = Annotated[EmailStr, WrapValidator(keep_ascii)]
 
 
-class JobSettings(EnvironmentSettings):
+class JobSettings(BaseAppSettings):
     """How many jobs run at once, and when one counts as lost."""
 
     job_concurrency: PositiveInt = 4
@@ -48,7 +47,7 @@ class JobSettings(EnvironmentSettings):
         return self
 
 
-class MailSettings(EnvironmentSettings):
+class MailSettings(BaseAppSettings):
     """Which server takes the mail; without one it is only logged."""
 
     smtp_host: str | None = None
@@ -71,26 +70,3 @@ class MailSettings(EnvironmentSettings):
         if (self.smtp_port, self.smtp_tls) in {(465, "starttls"), (587, "tls")}:
             raise ValueError("SMTP_PORT and SMTP_TLS contradict: starttls is for 587, tls for 465")
         return self
-
-
-# example: photos
-# What a multipart form adds to the file it holds: boundaries, headers, the client's file name.
-FORM_BYTES = 10_000
-
-
-class PhotoSettings(EnvironmentSettings):
-    """Where photos are stored and how large they may be."""
-
-    photo_folder: Path = Path("photos")
-    photo_max_bytes: PositiveInt = 5_000_000
-    # Pillow refuses more than this bound by itself.
-    photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 25_000_000
-    photo_thumbnail_pixels: PositiveInt = 320
-
-    @property
-    def max_body_bytes(self) -> int:
-        """How large the request may be that brings a photo."""
-        return self.photo_max_bytes + FORM_BYTES
-
-
-# end of the example

@@ -1,7 +1,4 @@
-"""How many requests a client may send: what may be set, and what counts them.
-
-That is done in this process, or in a Redis that all processes share.
-"""
+"""What counts the requests of a client: this process, or a Redis that all processes share."""
 
 import asyncio
 import logging
@@ -14,21 +11,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 from time import monotonic, time
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
-from pydantic import AfterValidator, Field, PositiveInt, SecretStr
 from redis import RedisError
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from app.core.about import ABOUT
-from app.kit.settings import EnvironmentSettings
+from app.kit.rate_limit.settings import MEMORY, RateLimitSettings
 
-MEMORY = "memory://"
 # 50 MB if each of them is full of 100 requests.
 MAX_WINDOWS = 50_000
 CONNECTIONS = 20
@@ -37,28 +32,6 @@ PATIENCE_SECONDS = 0.5
 PAUSE_SECONDS = 5
 
 logger = logging.getLogger(__name__)
-
-
-def check_storage(uri: SecretStr) -> SecretStr:
-    """Return the URI; raise ``ValueError``, which does not repeat it, if nothing can count there."""
-    if uri.get_secret_value() != MEMORY:
-        try:
-            # Connects to nothing, but fails on parameters that no connection takes.
-            BlockingConnectionPool.from_url(uri.get_secret_value()).make_connection()
-        except (TypeError, ValueError):
-            raise ValueError("must be memory:// or such as redis://user:pass@host:6379/0") from None
-    return uri
-
-
-class RateLimitSettings(EnvironmentSettings):
-    """How many requests a client may send, and where they are counted."""
-
-    rate_limit_requests: PositiveInt = 100
-    rate_limit_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
-    # {% if cookiecutter.auth %}
-    rate_limit_login_requests: PositiveInt = 10
-    # {% endif %}
-    rate_limit_storage_uri: Annotated[SecretStr, AfterValidator(check_storage)] = SecretStr(MEMORY)
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,15 @@ from app.crud.crud_auth import credential
 from app.db.init_db import init_db
 from app.db.session import Database
 from app.kit.auth import security
-from app.kit.auth.security import AuthSettings, Tokens
+from app.kit.auth.security import Tokens
+from app.kit.auth.settings import AuthSettings
 from app.kit.errors import UnauthorizedError
 from tests.conftest import ROOT
 from tests.support.accounts import AUTH, PASSWORD, QUICK, REAL, SETTINGS, sign_up
 
 LOGINS = 41 + security.HASHES_AT_ONCE
-OTHER_PASSWORD = AuthSettings.model_construct(first_superuser_password=Secret("another horse"))
-NO_PASSWORD = AuthSettings.model_construct()
+OTHER_PASSWORD = {"first_superuser_password": Secret("another horse")}
+NO_PASSWORD = {"first_superuser_password": None}
 SHORTEST_KEY = "0123456789abcdef" * 2
 
 
@@ -120,21 +121,21 @@ async def test_first_password_is_given_once(database: Database, settings: Settin
     await init_db(database, settings)
     assert await opens(database, PASSWORD)
     for later in (OTHER_PASSWORD, NO_PASSWORD):
-        await init_db(database, settings.model_copy(update={"auth": later}))
+        await init_db(database, settings.model_copy(update=later))
         assert await opens(database, PASSWORD)
 
 
 async def test_developer_may_add_the_first_password_later(
     database: Database, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await init_db(database, settings.model_copy(update={"auth": NO_PASSWORD}))
+    await init_db(database, settings.model_copy(update=NO_PASSWORD))
     assert "admin@example.com cannot log in" in caplog.text
     await init_db(database, settings)
     assert await opens(database, PASSWORD)
 
 
 async def test_first_password_is_required_elsewhere(database: Database, settings: Settings) -> None:
-    changes = {"environment": "production", "auth": NO_PASSWORD}
+    changes = {"environment": "production", **NO_PASSWORD}
     with pytest.raises(ValueError, match="FIRST_SUPERUSER_PASSWORD must be set in production"):
         await init_db(database, settings.model_copy(update=changes))
 
@@ -179,7 +180,7 @@ def test_key_is_required_where_people_work(
     with pytest.raises(SystemExit, match=f"SECRET_KEY must be set in {environment}; python -m app"):
         load_settings()
     monkeypatch.setenv("SECRET_KEY", SHORTEST_KEY)
-    assert load_settings().auth.secret_key
+    assert load_settings().secret_key
 
 
 def test_developer_gets_another_key_at_each_start(caplog: pytest.LogCaptureFixture) -> None:
@@ -214,7 +215,7 @@ def test_secrets_are_written_once_for_nobody_else_to_read(
     setup.main()
     first = env.read_text()
     assert env.stat().st_mode & 0o777 == 0o600
-    auth = load_settings().auth
+    auth = load_settings()
     assert auth.secret_key
     assert auth.first_superuser_password
     said = capsys.readouterr().out
@@ -243,9 +244,9 @@ def test_other_lines_stay_and_values_win(env: Path, end: str) -> None:
         f"first_superuser_password={PASSWORD}",
     ]
     settings = load_settings()
-    assert settings.auth.secret_key
-    assert settings.auth.first_superuser_password
-    assert settings.auth.first_superuser_password.get_secret_value() == PASSWORD
+    assert settings.secret_key
+    assert settings.first_superuser_password
+    assert settings.first_superuser_password.get_secret_value() == PASSWORD
     assert settings.port == 9
 
 

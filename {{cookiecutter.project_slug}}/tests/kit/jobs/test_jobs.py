@@ -19,7 +19,6 @@ from app.kit.errors import UnavailableError
 from app.kit.jobs import context
 from app.kit.jobs.context import Run
 from app.kit.jobs.executor import Runner
-from app.kit.jobs.settings import JobSettings
 from app.kit.jobs.store import job
 from tests.conftest import ServiceClient
 from tests.support import databases
@@ -211,7 +210,7 @@ async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
 ) -> None:
     row = await begun(database, "listen")
     await call_from_async(partial(change, database, row.id, is_cancel_requested=True))
-    patient = settings.model_copy(update={"jobs": JobSettings()})
+    patient = settings.model_copy(update={"job_heartbeat_seconds": 2})
     assert await Runner(database, patient, unfinished="queued").run(row) == "succeeded"
 
 

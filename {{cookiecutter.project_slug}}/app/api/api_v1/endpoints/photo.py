@@ -10,14 +10,15 @@ from app.api.deps import DatabaseDep, IdPath
 from app.api.jobs import ACCEPTED, EnqueueDep, accepted
 # {% if cookiecutter.auth %}
 from app.api.own_recipes import OwnRecipesDep
-# {% else %}
+# {% endif %}
+from app.core.photos import PhotoSettings
+# {% if not cookiecutter.auth %}
 from app.crud.crud_recipe import recipe
 # {% endif %}
 from app.jobs.photos import PHOTO, PhotoParameters, store_image
 from app.kit.errors import ConflictError
 from app.kit.http.openapi import failures
 from app.kit.jobs.calls import run_in_loop
-from app.kit.jobs.settings import PhotoSettings
 from app.schemas.job import JobAccepted
 
 # {% if cookiecutter.auth %}

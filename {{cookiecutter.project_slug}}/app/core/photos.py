@@ -1,0 +1,26 @@
+"""Settings of photos."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from app.kit.settings import BaseAppSettings
+
+# What a multipart form adds to the file it holds: boundaries, headers, the client's file name.
+FORM_BYTES = 10_000
+
+
+class PhotoSettings(BaseAppSettings):
+    """Where photos are stored and how large they may be."""
+
+    photo_folder: Path = Path("photos")
+    photo_max_bytes: PositiveInt = 5_000_000
+    # Pillow refuses more than this bound by itself.
+    photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 25_000_000
+    photo_thumbnail_pixels: PositiveInt = 320
+
+    @property
+    def photo_max_body_bytes(self) -> int:
+        """How large the request may be that brings a photo."""
+        return self.photo_max_bytes + FORM_BYTES

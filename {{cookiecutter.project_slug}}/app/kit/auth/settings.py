@@ -1,0 +1,42 @@
+"""Settings of accounts: secrets, and how long tokens are valid."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, Secret, SecretStr, StringConstraints, model_validator
+
+from app.kit.settings import BaseAppSettings
+
+MIN_KEY_BYTES = 32
+# Of 64 random hexadecimal digits always, as good as; "changethis" repeated has nine.
+MIN_DISTINCT_CHARACTERS = 10
+
+# Not SecretStr, which accepts a lone surrogate.
+Password = Secret[Annotated[str, StringConstraints(min_length=8, max_length=128)]]
+
+
+def check_key(key: SecretStr) -> SecretStr:
+    """Return the key; raise ``ValueError`` if it can be guessed."""
+    value = key.get_secret_value()
+    if len(value.encode()) < MIN_KEY_BYTES:
+        raise ValueError(f"must have at least {MIN_KEY_BYTES} bytes")
+    if len(set(value)) < MIN_DISTINCT_CHARACTERS:
+        raise ValueError("must be random")
+    return key
+
+
+class AuthSettings(BaseAppSettings):
+    """The key that signs tokens, how long they are valid, and the first password."""
+
+    secret_key: Annotated[SecretStr, AfterValidator(check_key)] | None = None
+    access_token_seconds: Annotated[int, Field(ge=1, le=3600)] = 900
+    refresh_token_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 1_209_600
+    first_superuser_password: Password | None = None
+
+    @model_validator(mode="after")
+    def _check_key(self) -> Self:
+        if self.environment != "local" and self.secret_key is None:
+            raise ValueError(
+                f"SECRET_KEY must be set in {self.environment}; "
+                "python -m app.setup writes one to .env"
+            )
+        return self

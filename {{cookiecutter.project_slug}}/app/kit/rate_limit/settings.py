@@ -1,0 +1,34 @@
+"""Settings of the rate limit."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PositiveInt, SecretStr
+
+from app.kit.settings import BaseAppSettings
+
+MEMORY = "memory://"
+
+
+def check_storage(uri: SecretStr) -> SecretStr:
+    """Return the URI; raise ``ValueError``, which does not repeat it, if nothing can count there."""
+    if uri.get_secret_value() != MEMORY:
+        # Here, because only a service that has a Redis shall load its client.
+        from redis.asyncio import BlockingConnectionPool
+
+        try:
+            # Connects to nothing, but fails on parameters that no connection takes.
+            BlockingConnectionPool.from_url(uri.get_secret_value()).make_connection()
+        except (TypeError, ValueError):
+            raise ValueError("must be memory:// or such as redis://user:pass@host:6379/0") from None
+    return uri
+
+
+class RateLimitSettings(BaseAppSettings):
+    """How many requests a client may send, and where they are counted."""
+
+    rate_limit_requests: PositiveInt = 100
+    rate_limit_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
+    # {% if cookiecutter.auth %}
+    rate_limit_login_requests: PositiveInt = 10
+    # {% endif %}
+    rate_limit_storage_uri: Annotated[SecretStr, AfterValidator(check_storage)] = SecretStr(MEMORY)
