@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
     """
     chosen = [item for item in items if _is_chosen(config, item)]
     if SHARD in config.stash:
-        seconds = Counter[str]()
+        seconds: defaultdict[str, float] = defaultdict(float)
         for item in chosen:
             seconds[_unit(item)] += _seconds(item)
         part = config.stash[SHARD].part(seconds)

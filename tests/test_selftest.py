@@ -53,4 +53,5 @@ def _copy_repository(folder: Path) -> None:
         copy = folder / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, copy)
-    shutil.copytree(BUILD / "locks", folder / "build/locks")
+    if (BUILD / "locks").is_dir():  # or it makes them
+        shutil.copytree(BUILD / "locks", folder / "build/locks")

