@@ -37,9 +37,9 @@ SCENARIOS = {
     "create": Scenario("/api/v1/recipes/", "POST", json.dumps(NEW), 201),
     "live": Scenario("/health/live"),
 }
-TWINS = {
-    "one by one": Scenario("/api/v1/recipes/ideas", sources=3),
-    "together": Scenario("/api/v1/recipes/ideas/async", sources=3),
+IDEAS = {
+    "sequential": Scenario("/api/v1/recipes/ideas", sources=3),
+    "concurrent": Scenario("/api/v1/recipes/ideas/async", sources=3),
 }
 
 

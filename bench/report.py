@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.floors import FLOORS
-from bench.load import BURST, SCENARIOS, TWINS
+from bench.load import BURST, IDEAS, SCENARIOS
 from bench.plot import plot
 from bench.results import Results, p99_ms, requests_per_second
 from bench.services import ROOT, SERVICES, Service
@@ -145,7 +145,7 @@ def processes(results: Results) -> str:
 
 
 def fan_out(results: Results) -> str:
-    """Return what the twins do."""
+    """Return how sequential and concurrent calls compare."""
     rows = [
         (
             name,
@@ -156,10 +156,10 @@ def fan_out(results: Results) -> str:
             f"{results.load(FAN_OUT, name, clients, p99_ms):.0f}",
             f"{results.load(FAN_OUT, name, clients, lambda load: load.app_cpu_percent):.0f}",
         )
-        for name in TWINS
+        for name in IDEAS
         for clients in results.clients(name)
     ]
-    return _table(("sources", "clients", "requests/s", "p50 ms", "p99 ms", "CPU %"), rows)
+    return _table(("calls", "clients", "requests/s", "p50 ms", "p99 ms", "CPU %"), rows)
 
 
 def _errors(results: Results, service: str, scenario: str, clients: int) -> str:

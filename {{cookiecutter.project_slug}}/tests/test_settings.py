@@ -134,7 +134,7 @@ def test_file_in_another_encoding_is_refused(
         ("IDEAS_SOURCES", ",", "IDEAS_SOURCES: "),  # example
         ("IDEAS_SOURCES", "..", "IDEAS_SOURCES: "),  # example
         ("IDEAS_SOURCES", "a,a", "IDEAS_SOURCES: must name each source once"),  # example
-        ("UPSTREAM_RETRIES", "-1", "UPSTREAM_RETRIES: must be greater than or"),  # example
+        ("UPSTREAM_CONNECTIONS", "0", "UPSTREAM_CONNECTIONS: must be greater than"),  # example
         # {% endif %}
     ],
 )

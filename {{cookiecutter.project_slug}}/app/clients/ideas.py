@@ -1,13 +1,14 @@
 """Ideas for recipes, from Reddit."""
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
+from anyio import from_thread
 from pydantic import BaseModel
 
-from app.clients.upstream import Upstream, cached
-from app.core.fan_out import FanOutSettings
+from app.kit.upstream.results import attempt
+from app.kit.upstream.service import Upstream
+from app.schemas.ideas import SourceIdeas
 
 IDEAS_PER_SOURCE = 5
 
@@ -15,37 +16,40 @@ IDEAS_PER_SOURCE = 5
 class IdeaSource:
     """One source of ideas."""
 
-    def __init__(self, name: str, upstream: Upstream, settings: FanOutSettings) -> None:
-        self.name = name
+    def __init__(self, name: str, upstream: Upstream) -> None:
+        self._name = name
         self._upstream = upstream
-        params = {"sort": "top", "t": "day", "limit": IDEAS_PER_SOURCE}
-        self._url = upstream.url(f"/r/{quote(name, safe='')}/top.json", params)
-        # The twins cache apart, so that each shows its own time.
-        self.fetch_one_by_one = cached(self._fetch, settings)
-        self.fetch_together = cached(self._fetch, settings)
+        # Two caches, so that each endpoint shows its own time.
+        self._cached = upstream.cached(self._fetch)
+        self._cached_async = upstream.cached(self._fetch)
+
+    def fetch(self, deadline: float) -> SourceIdeas:
+        """Return today's best ideas; the thread that calls this is blocked until they are here."""
+        return from_thread.run(self._report, self._cached, deadline)
+
+    async def fetch_async(self, deadline: float) -> SourceIdeas:
+        """Return today's best ideas; other requests are answered meanwhile."""
+        return await self._report(self._cached_async, deadline)
+
+    async def _report(
+        self, fetch: Callable[[], Awaitable[list[str]]], deadline: float
+    ) -> SourceIdeas:
+        part = await attempt(fetch(), deadline)
+        return SourceIdeas(
+            name=self._name, status=part.status, ideas=part.data or [], detail=part.detail
+        )
 
     async def _fetch(self) -> list[str]:
-        """Return today's best, each as ``score: title (link)``."""
-        listing = await self._upstream.get(self._url, Listing)
+        """Return ideas as ``score: title (link)``; raise ``UpstreamError`` or ``TimeoutError``."""
+        path = f"/r/{quote(self._name, safe='')}/top.json"
+        params = {"sort": "top", "t": "day", "limit": IDEAS_PER_SOURCE}
+        listing = await self._upstream.get(path, params, Listing)
         posts = [child.data for child in listing.data.children[:IDEAS_PER_SOURCE]]
         return [f"{post.score}: {post.title} ({post.url})" for post in posts]
 
 
-@asynccontextmanager
-async def open_idea_sources(settings: FanOutSettings) -> AsyncGenerator[list[IdeaSource]]:
-    """Lend the sources, with connections of their own: one that hangs takes none of the others'."""
-    headers = {"User-Agent": settings.ideas_user_agent}
-    async with AsyncExitStack() as stack:
-        sources = []
-        for name in settings.ideas_sources:
-            opening = Upstream.open(settings.ideas_base_url, settings, headers=headers)
-            upstream = await stack.enter_async_context(opening)
-            sources.append(IdeaSource(name, upstream, settings))
-        yield sources
-
-
 class Post(BaseModel):
-    """What we use of a post, in Reddit's format."""
+    """The fields of a post that are used, in Reddit's format."""
 
     score: int
     title: str

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import EmailStr
 
 # {% if cookiecutter.fan_out %}
-from app.core.fan_out import FanOutSettings  # example
+from app.core.clients import ClientSettings  # example
 # {% endif %}
 # {% if cookiecutter.job_queue != "none" %}
 from app.core.photos import PhotoSettings  # example
@@ -27,7 +27,7 @@ from app.kit.settings import read_settings
 
 class Settings(
     # {% if cookiecutter.fan_out %}
-    FanOutSettings,  # example
+    ClientSettings,  # example
     # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
     PhotoSettings,  # example

@@ -1,19 +1,14 @@
 """Other services, played by a server on this machine."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from typing import TypeAlias
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import RawTestServer
 from fastapi.testclient import TestClient
 
-from app.clients.fan_out import FanOut, open_fan_out
-from app.core.fan_out import FanOutSettings
-
-Answer: TypeAlias = Callable[[web.BaseRequest], Coroutine[None, None, web.StreamResponse]]
-Serve: TypeAlias = Callable[..., AbstractContextManager[TestClient]]
+from app.clients.open import Clients, open_clients
+from app.core.clients import ClientSettings
+from tests.support.upstream import Answer, Serve, playing
 
 
 @pytest.fixture
@@ -25,20 +20,20 @@ def serve(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Serve:
 
     @contextmanager
     def serving(answer: Answer, **options: float | str) -> Generator[TestClient]:
-        with run(upstreams(answer, options)) as fan_out:
-            client.app_state["fan_out"] = fan_out
+        with run(clients_of(answer, options)) as clients:
+            client.app_state["clients"] = clients
             yield client
 
     return serving
 
 
 @asynccontextmanager
-async def upstreams(answer: Answer, options: dict[str, float | str]) -> AsyncGenerator[FanOut]:
-    """Lend clients of services that a function plays, each under a path of its own."""
-    async with RawTestServer(answer) as server:
-        # By name: of hosts that are numbers aiohttp would keep no cookies anyway.
-        url = server.make_url("/").with_host("localhost").with_user("user").with_password("sécret")
-        addresses = {f"{name}_base_url": f"{url}{name}" for name in ("ideas", "weather", "news")}
+async def clients_of(answer: Answer, options: dict[str, float | str]) -> AsyncGenerator[Clients]:
+    """Yield clients of services that a function plays, each under a path of its own."""
+    async with playing(answer) as port:
+        # By name, because clients may keep no cookies of hosts that are numbers.
+        url = f"http://user:s%C3%A9cret@localhost:{port}"
+        addresses = {f"{name}_base_url": f"{url}/{name}" for name in ("ideas", "weather", "news")}
         changes = {"upstream_cache_seconds": 0} | addresses | options
-        async with open_fan_out(FanOutSettings().model_copy(update=changes)) as fan_out:
-            yield fan_out
+        async with open_clients(ClientSettings().model_copy(update=changes)) as clients:
+            yield clients

@@ -1,14 +1,13 @@
 """The dashboard: two services, of which either may fail."""
 
 import asyncio
+from base64 import b64decode
 from urllib.parse import quote
 
 import pytest
-from aiohttp import encode_basic_auth, web
-from aiohttp.test_utils import RawTestServer
 from fastapi.testclient import TestClient
 
-from tests.clients.conftest import Serve
+from tests.support.upstream import Asked, Serve, json_reply, playing, reply
 
 DASHBOARD = "/api/v1/dashboard"
 CONDITION = {
@@ -22,8 +21,8 @@ WEATHER = {"current_condition": [CONDITION]}
 NEWS = {"hits": [{"title": "Soup", "url": None, "points": 3}, {"title": "Stew", "points": None}]}
 
 
-async def both(request: web.BaseRequest) -> web.StreamResponse:
-    return web.json_response(WEATHER if request.path.startswith("/weather/") else NEWS)
+async def both(request: Asked) -> bytes:
+    return json_reply(WEATHER if request.path.startswith("/weather/") else NEWS)
 
 
 def test_weather_and_news_stand_side_by_side(serve: Serve) -> None:
@@ -57,8 +56,8 @@ def test_both_are_asked_at_once_and_in_their_own_way(serve: Serve) -> None:
     urls = []
     both_are_here = asyncio.Barrier(2)
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        urls.append(request.path_qs)
+    async def answer(request: Asked) -> bytes:
+        urls.append(request.target)
         await both_are_here.wait()
         return await both(request)
 
@@ -71,10 +70,10 @@ def test_both_are_asked_at_once_and_in_their_own_way(serve: Serve) -> None:
 
 
 def test_one_part_is_shown_when_the_other_fails(serve: Serve) -> None:
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(request: Asked) -> bytes:
         if request.path.startswith("/weather/"):
             await asyncio.sleep(2)  # long enough to notice if nobody gives up
-        return web.Response(status=502)
+        return reply(status=502)
 
     with serve(answer, upstream_timeout_seconds=0.3) as client:
         response = client.get(f"{DASHBOARD}/Oslo")
@@ -89,9 +88,9 @@ def test_one_part_is_shown_when_the_other_fails(serve: Serve) -> None:
 def test_redirect_is_not_followed(serve: Serve) -> None:
     paths = []
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(request: Asked) -> bytes:
         paths.append(request.path)
-        return web.Response(status=302, headers={"Location": "/elsewhere"})
+        return reply(status=302, Location="/elsewhere")
 
     with serve(answer) as client:
         weather = client.get(f"{DASHBOARD}/Oslo").json()["weather"]
@@ -101,8 +100,8 @@ def test_redirect_is_not_followed(serve: Serve) -> None:
 
 @pytest.mark.parametrize("number", ["nan", "1e999", "warm"])
 def test_number_that_is_none_is_an_error(serve: Serve, number: str) -> None:
-    async def answer(_: web.BaseRequest) -> web.StreamResponse:
-        return web.json_response({"current_condition": [CONDITION | {"temp_C": number}]})
+    async def answer(_: Asked) -> bytes:
+        return json_reply({"current_condition": [CONDITION | {"temp_C": number}]})
 
     with serve(answer) as client:
         weather = client.get(f"{DASHBOARD}/Oslo").json()["weather"]
@@ -121,11 +120,9 @@ def test_number_that_is_none_is_an_error(serve: Serve, number: str) -> None:
 def test_credentials_and_city_stay_out_of_the_log(
     serve: Serve, caplog: pytest.LogCaptureFixture, line: bytes, options: dict[str, str], said: str
 ) -> None:
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        assert request.headers["Authorization"] == encode_basic_auth("user", "sécret")
-        assert request.transport
-        request.transport.write(line + b"\r\n\r\n")
-        return await both(request)
+    async def answer(request: Asked) -> bytes:
+        assert b64decode(request.headers["authorization"].split()[1]).decode() == "user:sécret"
+        return line + b"\r\n\r\n" + await both(request)
 
     with serve(answer, **options) as client:
         client.get(f"{DASHBOARD}/Oslo")
@@ -140,23 +137,23 @@ def test_proxy_of_the_environment_is_asked(
 ) -> None:
     asked = []
 
-    async def pass_on(request: web.BaseRequest) -> web.StreamResponse:
-        asked.append(request.raw_path)
-        return web.json_response(WEATHER)
+    async def pass_on(request: Asked) -> bytes:
+        asked.append(request.target)
+        return json_reply(WEATHER)
 
     assert client.portal
     with (
-        client.portal.wrap_async_context_manager(RawTestServer(pass_on)) as proxy,
+        client.portal.wrap_async_context_manager(playing(pass_on)) as port,
         serve(both, weather_base_url="http://weather.example"),
     ):
-        monkeypatch.setenv(name, f"{proxy.host}:{proxy.port}")
+        monkeypatch.setenv(name, f"127.0.0.1:{port}")
         monkeypatch.setenv("no_proxy", "localhost")
         parts = client.get(f"{DASHBOARD}/Oslo").json()
     assert (parts["weather"]["status"], parts["news"]["status"]) == ("ok", "ok")
     assert asked == ["http://weather.example/Oslo?format=j1"]
 
 
-def test_proxy_that_is_none_for_http_is_sent_nothing(
+def test_socks_proxy_of_the_environment_is_asked_for_its_scheme_only(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serve(both, weather_base_url="https://weather.example") as client:
@@ -164,22 +161,22 @@ def test_proxy_that_is_none_for_http_is_sent_nothing(
         monkeypatch.setenv("no_proxy", "localhost")
         parts = client.get(f"{DASHBOARD}/Oslo").json()
     assert (parts["weather"]["status"], parts["news"]["status"]) == ("error", "ok")
-    assert "proxy for weather.example is none for HTTP" in caplog.text
+    assert "weather.example does not answer: " in caplog.text
 
 
 @pytest.mark.parametrize(
     ("city", "raw"),
     [
         ("São Paulo", "/weather/S%C3%A3o%20Paulo?format=j1"),
-        ("a?b&c=d#e", "/weather/a%3Fb&c=d%23e?format=j1"),
+        ("a?b&c=d#e", "/weather/a%3Fb%26c%3Dd%23e?format=j1"),
     ],
 )
 def test_city_is_escaped(serve: Serve, city: str, raw: str) -> None:
     paths = []
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(request: Asked) -> bytes:
         if request.path.startswith("/weather/"):
-            paths.append(request.raw_path)
+            paths.append(request.target)
         return await both(request)
 
     with serve(answer) as client:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from app.api.fan_out import DeadlineDep, FanOutDep
-from app.clients.fan_out import attempt
-from app.schemas.fan_out import Dashboard
+from app.api.clients import ClientsDep, DeadlineDep
+from app.kit.upstream.results import attempt
+from app.schemas.dashboard import Dashboard
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"])
 
@@ -16,9 +16,10 @@ City = Annotated[str, Path(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\w[^\x00-
 
 
 @router.get("/{city}")
-async def show_dashboard(city: City, services: FanOutDep, deadline: DeadlineDep) -> Dashboard:
-    """Return a city's weather and the news; a part that is not to be had says so."""
-    async with asyncio.TaskGroup() as group:
-        weather = group.create_task(attempt(services.weather.fetch(city), deadline))
-        news = group.create_task(attempt(services.news.fetch(), deadline))
-    return Dashboard(city=city, weather=weather.result(), news=news.result())
+async def show_dashboard(city: City, clients: ClientsDep, deadline: DeadlineDep) -> Dashboard:
+    """Return a city's weather and the news; a part that failed says why."""
+    weather, news = await asyncio.gather(
+        attempt(clients.weather.fetch(city), deadline),
+        attempt(clients.news.fetch(), deadline),
+    )
+    return Dashboard(city=city, weather=weather, news=news)

@@ -1,0 +1,43 @@
+"""The clients of other services, for endpoints."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.clients.ideas import IdeaSource
+from app.clients.open import Clients
+
+# Half of the threads that endpoints have: services that hang must not take them all.
+BLOCKING_REQUESTS = 20
+
+
+async def get_clients(request: Request) -> Clients:
+    """Return the clients that the lifespan opened."""
+    return request.state.clients
+
+
+ClientsDep = Annotated[Clients, Depends(get_clients)]
+
+
+async def get_sources(clients: ClientsDep) -> list[IdeaSource]:
+    """Return the sources of ideas."""
+    return clients.ideas
+
+
+async def get_deadline(clients: ClientsDep) -> float:
+    """Return when all services must have answered, in seconds by the event loop's clock."""
+    return asyncio.get_running_loop().time() + clients.deadline_seconds
+
+
+SourcesDep = Annotated[list[IdeaSource], Depends(get_sources)]
+DeadlineDep = Annotated[float, Depends(get_deadline)]
+
+
+async def limit_blocking(_: DeadlineDep) -> AsyncGenerator[None]:
+    """Wait, without a thread, until the request may block one; the deadline runs meanwhile."""
+    yield
+
+
+BLOCKING = Depends(limit_blocking, scope="function", max_concurrency=BLOCKING_REQUESTS)

@@ -1,0 +1,38 @@
+"""Settings of the clients: where the other services are."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
+
+from app.kit.upstream.settings import BaseUrl, UpstreamSettings
+
+
+def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names; raise ``ValueError`` if one comes twice."""
+    if len(set(names)) < len(names):
+        raise ValueError("must name each source once")
+    return names
+
+
+SourceName = Annotated[str, StringConstraints(pattern=r"^\w+$")]
+
+
+class ClientSettings(UpstreamSettings):
+    """Where ideas, weather and news come from."""
+
+    ideas_base_url: BaseUrl = "https://www.reddit.com"
+    ideas_sources: Annotated[
+        tuple[SourceName, ...], Field(min_length=1), AfterValidator(check_distinct)
+    ] = ("recipes", "easyrecipes", "TopSecretRecipes")
+    # Reddit refuses the default names of HTTP libraries.
+    ideas_user_agent: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")] = "recipe-ideas/0.1"
+    weather_base_url: BaseUrl = "https://wttr.in"
+    news_base_url: BaseUrl = "https://hn.algolia.com"
+
+    @field_validator("ideas_sources", mode="before")
+    @classmethod
+    def _split_sources(cls, value: object) -> object:
+        """Take a list separated by commas."""
+        if isinstance(value, str):
+            return tuple(name for part in value.split(",") if (name := part.strip()))
+        return value
