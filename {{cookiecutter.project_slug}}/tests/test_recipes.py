@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from unicodedata import normalize
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,61 +15,44 @@ from app.db.base import User
 from app.db.init_db import init_db
 from app.db.session import Database
 from app.kit.errors import ConflictError
-
-RECIPES = "/api/v1/recipes/"
-SOUP = {"label": "Leek soup", "source": "Grandma", "url": "https://example.com/soup"}
+from tests.support.recipes import RECIPES, SOUP, add_recipe, recipe_to_send
 
 
-@pytest.fixture
-def submitter_id(client: TestClient) -> int:
-    # {% if cookiecutter.auth %}
-    return client.get("/api/v1/auth/me").json()["id"]
-    # {% else %}
-    user = {"name": "Ada", "email": "ada@example.com"}
-    return client.post("/api/v1/users/", json=user).json()["id"]
-    # {% endif %}
-
-
-def add(client: TestClient, submitter_id: int, **changes: object) -> dict[str, object]:
-    response = client.post(RECIPES, json=SOUP | {"submitter_id": submitter_id} | changes)
-    assert response.status_code == 201, response.text
-    return response.json()
-
-
-def test_created_recipe_can_be_read(client: TestClient, submitter_id: int) -> None:
-    created = add(client, submitter_id)
-    assert created == SOUP | {"id": created["id"], "submitter_id": submitter_id}
+def test_created_recipe_can_be_read(client: TestClient) -> None:
+    created = add_recipe(client)
+    assert created.keys() == {"id", "label", "source", "url", "submitter_id"}
+    assert recipe_to_send(client).items() <= created.items()
     assert client.get(f"{RECIPES}{created['id']}").json() == created
 
 
-def test_list_goes_on_after_the_last_id(client: TestClient, submitter_id: int) -> None:
-    ids = [add(client, submitter_id)["id"] for _ in range(3)]
+def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
+    ids = [add_recipe(client)["id"] for _ in range(3)]
     first = client.get(RECIPES, params={"limit": 2}).json()
     rest = client.get(RECIPES, params={"limit": 2, "after": first["next_after"]}).json()
     assert [recipe["id"] for recipe in first["items"] + rest["items"]] == ids
     assert (first["next_after"], rest["next_after"]) == (ids[1], None)
 
 
-def test_put_replaces_everything(client: TestClient, submitter_id: int) -> None:
-    created = add(client, submitter_id)
+def test_put_replaces_everything(client: TestClient) -> None:
+    created = add_recipe(client)
     path = f"{RECIPES}{created['id']}"
     stew = {"label": "Stew", "source": "Aunt", "url": "https://example.com/stew"}
-    changed = client.put(path, json=stew | {"submitter_id": submitter_id})
+    changed = client.put(path, json=recipe_to_send(client) | stew)
     assert changed.json() == created | stew
     assert client.get(path).json() == changed.json()
     assert client.put(path, json={"label": "Stew"}).status_code == 422
 
 
-def test_patch_changes_only_what_is_sent(client: TestClient, submitter_id: int) -> None:
-    created = add(client, submitter_id)
+def test_patch_changes_only_what_is_sent(client: TestClient) -> None:
+    created = add_recipe(client)
     path = f"{RECIPES}{created['id']}"
     assert client.patch(path, json={"label": "Stew"}).json() == created | {"label": "Stew"}
     assert client.patch(path, json={}).json() == client.get(path).json()
     assert client.patch(path, json={"label": None}).status_code == 422
 
 
-def test_deleted_recipe_is_gone(client: TestClient, submitter_id: int) -> None:
-    path = f"{RECIPES}{add(client, submitter_id)['id']}"
+def test_deleted_recipe_is_gone(client: TestClient) -> None:
+    path = f"{RECIPES}{add_recipe(client)['id']}"
     response = client.delete(path)
     assert (response.status_code, response.content) == (204, b"")
     assert client.get(path).status_code == 404
@@ -76,23 +60,21 @@ def test_deleted_recipe_is_gone(client: TestClient, submitter_id: int) -> None:
     assert client.patch(path, json={}).status_code == 404
 
 
-def test_id_of_a_deleted_recipe_is_not_given_again(client: TestClient, submitter_id: int) -> None:
-    deleted = add(client, submitter_id)["id"]
+def test_id_of_a_deleted_recipe_is_not_given_again(client: TestClient) -> None:
+    deleted = add_recipe(client)["id"]
     client.delete(f"{RECIPES}{deleted}")
-    assert add(client, submitter_id)["id"] != deleted
+    assert add_recipe(client)["id"] != deleted
 
 
 # {% if not cookiecutter.auth %}
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_unknown_submitter_is_refused(client: TestClient, submitter_id: int, method: str) -> None:
-    created = add(client, submitter_id)
+def test_unknown_submitter_is_refused(client: TestClient, method: str) -> None:
+    created = add_recipe(client)
     path = RECIPES if method == "POST" else f"{RECIPES}{created['id']}"
     response = client.request(method, path, json=SOUP | {"submitter_id": 99})
     assert response.status_code == 409
     assert response.json()["detail"] == "it refers to something that does not exist"
-    assert [recipe["submitter_id"] for recipe in client.get(RECIPES).json()["items"]] == [
-        submitter_id
-    ]
+    assert client.get(RECIPES).json()["items"] == [created]
 
 
 # {% endif %}
@@ -100,16 +82,14 @@ def test_unknown_submitter_is_refused(client: TestClient, submitter_id: int, met
     "url",
     ["javascript:alert(1)", "soup", "https://", "http://a b", f"https://{'x' * 2000}.example"],
 )
-def test_link_that_is_no_web_address_is_refused(
-    client: TestClient, submitter_id: int, url: str
-) -> None:
-    body = SOUP | {"submitter_id": submitter_id, "url": url}
+def test_link_that_is_no_web_address_is_refused(client: TestClient, url: str) -> None:
+    body = recipe_to_send(client) | {"url": url}
     assert client.post(RECIPES, json=body).status_code == 422
 
 
-def test_search_finds_parts_of_labels_in_any_case(client: TestClient, submitter_id: int) -> None:
+def test_search_finds_parts_of_labels_in_any_case(client: TestClient) -> None:
     for label in ("CRÈME brûlée", "100% rye", "100 crepes", "Leek soup", "ΣΊΣΥΦΟΣ"):
-        add(client, submitter_id, label=label)
+        add_recipe(client, label=label)
 
     def search(keyword: str, **more: int) -> list[str]:
         answer = client.get(f"{RECIPES}search", params={"keyword": keyword, **more})
@@ -124,6 +104,37 @@ def test_search_finds_parts_of_labels_in_any_case(client: TestClient, submitter_
     assert search("___") == []
 
 
+def test_search_ignores_how_characters_are_composed(client: TestClient) -> None:
+    """A keyboard sends NFC, a file name of macOS is NFD; both look the same."""
+    created = add_recipe(client, label=normalize("NFD", "Crème brûlée"))
+    assert created["label"] == normalize("NFC", "Crème brûlée")
+    for form in ("NFC", "NFD"):
+        found = client.get(f"{RECIPES}search", params={"keyword": normalize(form, "brûlée")})
+        assert found.json()["items"] == [created]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize("name", ["lable", "id"])
+def test_unknown_field_is_refused_by_name(client: TestClient, method: str, name: str) -> None:
+    created = add_recipe(client)
+    path = RECIPES if method == "POST" else f"{RECIPES}{created['id']}"
+    response = client.request(method, path, json=recipe_to_send(client) | {name: "Stew"})
+    assert response.status_code == 422
+    assert response.json()["errors"] == [{"field": f"body.{name}", "message": "unknown field"}]
+    assert client.get(RECIPES).json()["items"] == [created]
+
+
+@pytest.mark.parametrize("spelling", ["+{}", "%20{}", "0{}", "{}.0", "{}_0", "{}%0A", "１"])
+def test_recipe_has_one_address(client: TestClient, spelling: str) -> None:
+    id = add_recipe(client)["id"]
+    assert client.get(f"{RECIPES}{id}").status_code == 200
+    other = f"{RECIPES}{spelling.format(id)}"
+    assert client.get(other).status_code == 422
+    assert client.patch(other, json={"label": "Stew"}).status_code == 422
+    assert client.delete(other).status_code == 422
+    assert client.get(f"{RECIPES}{id}").json()["label"] == SOUP["label"]
+
+
 @pytest.mark.parametrize(
     "query", ["keyword=so", "keyword=soup&max_results=0", "keyword=soup&max_results=101", ""]
 )
@@ -131,23 +142,23 @@ def test_search_out_of_bounds_is_refused(client: TestClient, query: str) -> None
     assert client.get(f"{RECIPES}search?{query}").status_code == 422
 
 
-def test_more_requests_than_connections_all_get_an_answer(
-    client: TestClient, submitter_id: int
-) -> None:
+def test_more_requests_than_connections_all_get_an_answer(client: TestClient) -> None:
+    soup = recipe_to_send(client)
+
     def read(_: int) -> int:
         return client.get(RECIPES).status_code
 
     def write(_: int) -> int:
-        return client.post(RECIPES, json=SOUP | {"submitter_id": submitter_id}).status_code
+        return client.post(RECIPES, json=soup).status_code
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(read, range(16))) == {200}
         assert set(threads.map(write, range(8))) == {201}
 
 
-def test_page_lists_recipes_and_trusts_none(client: TestClient, submitter_id: int) -> None:
+def test_page_lists_recipes_and_trusts_none(client: TestClient) -> None:
     url = "https://example.com/?a=1&b=2"
-    add(client, submitter_id, label="<script>", source="Ada & co", url=url)
+    add_recipe(client, label="<script>", source="Ada & co", url=url)
     page = client.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "&lt;script&gt;" in page.text

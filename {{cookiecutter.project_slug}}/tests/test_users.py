@@ -1,28 +1,15 @@
 """The users API, seen by its clients."""
 
+from unicodedata import normalize
+
 import pytest
 from fastapi.testclient import TestClient
-# {% if cookiecutter.auth %}
 
-from tests.support.accounts import PASSWORD
-# {% endif %}
-
-USERS = "/api/v1/users/"
-# {% if cookiecutter.auth %}
-ADA = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD}
-# {% else %}
-ADA = {"name": "Ada", "email": "ada@example.com"}
-# {% endif %}
-
-
-def add(client: TestClient, **changes: object) -> dict[str, object]:
-    response = client.post(USERS, json=ADA | changes)
-    assert response.status_code == 201, response.text
-    return response.json()
+from tests.support.users import ADA, USERS, add_user
 
 
 def test_created_user_can_be_read(client: TestClient) -> None:
-    created = add(client)
+    created = add_user(client)
     assert created == {
         "id": created["id"],
         "name": "Ada",
@@ -34,7 +21,7 @@ def test_created_user_can_be_read(client: TestClient) -> None:
 
 def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
     ids = [user["id"] for user in client.get(USERS).json()["items"]]
-    ids += [add(client, email=f"user{number}@example.com")["id"] for number in range(5)]
+    ids += [add_user(client, email=f"user{number}@example.com")["id"] for number in range(5)]
     pages = []
     after = 0
     while after is not None:
@@ -45,21 +32,33 @@ def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
 
 
 def test_page_that_is_just_full_is_the_last(client: TestClient) -> None:
-    add(client)
+    add_user(client)
     everybody = client.get(USERS).json()["items"]
     page = client.get(USERS, params={"limit": len(everybody)}).json()
     assert (page["items"], page["next_after"]) == (everybody, None)
 
 
 def test_address_in_use_is_a_conflict_in_any_case(client: TestClient) -> None:
-    add(client)
+    add_user(client)
     response = client.post(USERS, json=ADA | {"email": "ADA@Example.com"})
     assert response.status_code == 409
     assert response.json()["detail"] == "it contradicts what is stored"
 
 
-def test_nobody_becomes_superuser_by_asking(client: TestClient) -> None:
-    assert add(client, is_superuser=True)["is_superuser"] is False
+def test_name_and_address_ignore_how_characters_are_composed(client: TestClient) -> None:
+    name, email = "Zoë", "zoë@bücher.example"
+    added = add_user(client, name=normalize("NFD", name), email=normalize("NFD", email))
+    assert (added["name"], added["email"]) == (name, email)
+    response = client.post(USERS, json=ADA | {"email": email})
+    assert response.status_code == 409
+
+
+def test_client_cannot_make_a_superuser(client: TestClient) -> None:
+    before = client.get(USERS).json()
+    response = client.post(USERS, json=ADA | {"is_superuser": True})
+    assert response.status_code == 422
+    assert response.json()["errors"] == [{"field": "body.is_superuser", "message": "unknown field"}]
+    assert client.get(USERS).json() == before
 
 
 def test_unknown_user_is_not_found(client: TestClient) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from app.db.session import Database
-from app.kit.schemas import MAX_ID, PageQuery
+from app.kit.schemas import MAX_ID, PageQuery, Spelling
 
 
 # A dependency that is not a coroutine function costs a thread: 80 µs.
@@ -16,4 +16,4 @@ async def get_database(request: Request) -> Database:
 
 DatabaseDep = Annotated[Database, Depends(get_database)]
 PageDep = Annotated[PageQuery, Query()]
-IdPath = Annotated[int, Path(ge=1, le=MAX_ID)]
+IdPath = Annotated[int, Path(ge=1, le=MAX_ID), Spelling]

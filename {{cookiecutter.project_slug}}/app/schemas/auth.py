@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from app.kit.auth.settings import Password
-from app.kit.schemas import Email, Text
+from app.kit.schemas import Email, RequestModel, Text
 from app.schemas.user import UserCreate
 
 BEARER: Literal["bearer"] = "bearer"
@@ -44,14 +44,14 @@ class PasswordForm(BaseModel):
     password: ShownPassword
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(RequestModel):
     """The password until now, and the one from now on."""
 
     current_password: ShownPassword
     new_password: Password
 
 
-class RefreshRequest(BaseModel):
+class RefreshRequest(RequestModel):
     """The refresh token that came last."""
 
     refresh_token: Secret[Annotated[str, StringConstraints(max_length=2000)]]

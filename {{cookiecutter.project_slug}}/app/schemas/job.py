@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.kit.schemas import Utc, whole
+from app.kit.schemas import RequestModel, Utc, whole
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "interrupted", "cancelled"]
 
@@ -36,7 +36,7 @@ class JobRead(JobAccepted):
 Limit = Annotated[int, Field(strict=True, ge=2, le=500_000_000), BeforeValidator(whole)]
 
 
-class PrimesParameters(BaseModel):
+class PrimesParameters(RequestModel):
     """How far to count primes."""
 
     limit: Limit = 5_000_000

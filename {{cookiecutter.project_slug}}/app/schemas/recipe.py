@@ -1,13 +1,13 @@
-"""What clients send and get of recipes."""
+"""Recipes, as clients send and get them."""
 
 from typing import Annotated
 
 from pydantic import MISSING, BaseModel, ConfigDict, StringConstraints
 
 # {% if cookiecutter.auth %}
-from app.kit.schemas import Text
+from app.kit.schemas import RequestModel, Text
 # {% else %}
-from app.kit.schemas import Id, Text
+from app.kit.schemas import Id, RequestModel, Text
 # {% endif %}
 
 # Kept as it was typed; the scheme is checked because the page makes a link of it.
@@ -16,7 +16,7 @@ Url = Annotated[
 ]
 
 
-class RecipeCreate(BaseModel):
+class RecipeCreate(RequestModel):
     """A whole recipe."""
 
     label: Text
@@ -27,7 +27,7 @@ class RecipeCreate(BaseModel):
     # {% endif %}
 
 
-class RecipeUpdate(BaseModel):
+class RecipeUpdate(RequestModel):
     """The fields to change; those left out stay as they are."""
 
     label: Text | MISSING = MISSING

@@ -1,12 +1,12 @@
-"""What clients send and get of users."""
+"""Users, as clients send and get them."""
 
 from pydantic import BaseModel, ConfigDict
 
-from app.kit.schemas import Email, Text
+from app.kit.schemas import Email, RequestModel, Text
 
 
-class UserCreate(BaseModel):
-    """A new user. Nobody becomes a superuser by asking."""
+class UserCreate(RequestModel):
+    """A new user; clients cannot make a superuser."""
 
     name: Text
     email: Email

@@ -8,7 +8,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from tests.support.accounts import AUTH, caller
-from tests.test_recipes import RECIPES, SOUP  # example
+from tests.support.recipes import RECIPES, SOUP  # example
 
 USERS = "/api/v1/users/"
 OPEN = {
@@ -117,14 +117,16 @@ def hers(client: TestClient, ada: dict[str, str]) -> str:
     return f"{RECIPES}{recipe['id']}"
 
 
-def test_submitter_is_who_calls_whatever_they_say(client: TestClient, ada: dict[str, str]) -> None:
+def test_submitter_is_the_caller_and_stays_so(
+    client: TestClient, ada: dict[str, str], hers: str
+) -> None:
     me = client.get("/api/v1/auth/me", headers=ada).json()
-    recipe = client.post(RECIPES, json=SOUP | {"submitter_id": 1}, headers=ada).json()
+    recipe = client.get(hers).json()
     assert recipe["submitter_id"] == me["id"] != 1
-    path = f"{RECIPES}{recipe['id']}"
-    for method in ("PUT", "PATCH"):
-        changed = client.request(method, path, json=SOUP | {"submitter_id": 1}, headers=ada)
-        assert changed.json() == recipe
+    for method, path in (("POST", RECIPES), ("PUT", hers), ("PATCH", hers)):
+        body = SOUP | {"submitter_id": 1}
+        assert client.request(method, path, json=body, headers=ada).status_code == 422
+    assert client.get(RECIPES).json()["items"] == [recipe]
 
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)

@@ -42,9 +42,7 @@ from app.kit.jobs.store import job
 from tests.support.accounts import caller
 # {% endif %}
 from tests.support.job_requests import JOBS
-from tests.test_recipes import RECIPES, add, submitter_id
-
-__all__ = ["submitter_id"]  # a fixture
+from tests.support.recipes import RECIPES, add_recipe
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 FORMATS = pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
@@ -68,8 +66,8 @@ def painted(color: str = "red") -> bytes:
 
 
 @pytest.fixture
-def photo_url(client: TestClient, submitter_id: int) -> str:
-    return f"{RECIPES}{add(client, submitter_id)['id']}/photo"
+def photo_url(client: TestClient) -> str:
+    return f"{RECIPES}{add_recipe(client)['id']}/photo"
 
 
 def upload(client: TestClient, url: str, content: bytes, key: str | None = None) -> Response:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.kit.logging import JsonFormatter
-from tests.test_users import USERS
+from tests.support.users import USERS
 
 # Part of every name, address, password and token that is sent.
 PRIVATE = "lovelace"

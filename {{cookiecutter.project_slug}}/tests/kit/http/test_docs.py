@@ -76,6 +76,15 @@ def test_operation_lists_just_the_failures_that_it_can_answer(document: dict[str
         # {% endif %}
 
 
+def test_bodies_take_no_unknown_fields(document: dict[str, Any]) -> None:
+    """All but forms, where OAuth 2 asks servers to ignore them (RFC 6749, 3.2)."""
+    for name, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {})
+        if "application/json" in content:
+            schema = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            assert document["components"]["schemas"][schema]["additionalProperties"] is False, name
+
+
 def test_operation_ids_are_unique_names_of_functions(document: dict[str, Any]) -> None:
     """Generated clients make methods of them."""
     names = [operation["operationId"] for _, operation in operations(document)]

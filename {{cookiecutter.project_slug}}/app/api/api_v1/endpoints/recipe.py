@@ -14,7 +14,7 @@ from app.api.deps import DatabaseDep, IdPath, PageDep
 # {% endif %}
 from app.crud.crud_recipe import recipe
 from app.kit.http.openapi import failures
-from app.kit.schemas import Page, Text
+from app.kit.schemas import Page, Spelling, Text
 from app.schemas.recipe import RecipeCreate, RecipeMatches, RecipeRead, RecipeUpdate
 
 router = APIRouter(prefix="/recipes", tags=["recipes"])
@@ -32,7 +32,7 @@ async def list_recipes(db: DatabaseDep, page: PageDep) -> Page[RecipeRead]:
 async def search_recipes(
     db: DatabaseDep,
     keyword: Annotated[Text, Query(min_length=3)],
-    max_results: Annotated[int, Query(ge=1, le=100)] = 10,
+    max_results: Annotated[int, Query(ge=1, le=100), Spelling] = 10,
 ) -> RecipeMatches:
     """Find recipes by a part of their label, in upper or lower case."""
     async with db.read() as connection:
