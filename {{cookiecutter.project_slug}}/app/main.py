@@ -85,7 +85,11 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(TimingMiddleware),
         # {% endif %}
         Middleware(SecurityHeadersMiddleware),
-        Middleware(CrossOriginMiddleware, origins=settings.backend_cors_origins),
+        Middleware(
+            CrossOriginMiddleware,
+            origins=settings.backend_cors_origins,
+            headers=settings.backend_cors_headers,
+        ),
         # {% if cookiecutter.rate_limit %}
         Middleware(RateLimitMiddleware, rules=rules(settings), exempt="/health/"),
         # {% endif %}

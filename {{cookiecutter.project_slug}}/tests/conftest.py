@@ -31,7 +31,7 @@ from tests.support import databases
 
 ROOT = Path(__file__).parents[1]
 logger = logging.getLogger(__name__)
-FRIEND = "https://friend.example"  # may call from its pages
+ALLOWED_ORIGIN = "https://allowed.example"  # may call from its pages
 ALEMBIC = Config(toml_file=ROOT / "pyproject.toml")
 
 
@@ -138,7 +138,7 @@ def shared_settings(migrated: str) -> Settings:
         database_url=migrated,
         database_pool_size=2,
         database_wait_seconds=1,
-        backend_cors_origins=(FRIEND,),
+        backend_cors_origins=(ALLOWED_ORIGIN,),
         # {% if cookiecutter.auth %}
         secret_key=accounts.SETTINGS.secret_key,
         first_superuser_password=accounts.SETTINGS.first_superuser_password,

@@ -95,6 +95,8 @@ def test_file_in_another_encoding_is_refused(
         ("BACKEND_CORS_ORIGINS", "https://ä.example", "BACKEND_CORS_ORIGINS: must be origins"),
         ("BACKEND_CORS_ORIGINS", "https://a.example:443", "BACKEND_CORS_ORIGINS: must be origins"),
         ("BACKEND_CORS_ORIGINS", "http://a.example:80", "BACKEND_CORS_ORIGINS: must be origins"),
+        ("BACKEND_CORS_HEADERS", "*", "BACKEND_CORS_HEADERS: must be names of headers"),
+        ("BACKEND_CORS_HEADERS", "X-A: b", "BACKEND_CORS_HEADERS: must be names of headers"),
         ("FIRST_SUPERUSER", "admin", "FIRST_SUPERUSER: "),
         ("APP_MODULE", "app.main", "APP_MODULE: "),
         ("ROOT_PATH", "api", "ROOT_PATH: must begin with a slash"),
@@ -168,7 +170,10 @@ def test_process_ends_with_the_sentence() -> None:
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKEND_CORS_ORIGINS", "https://a.example/, http://[::1]:443")
-    assert load_settings().backend_cors_origins == ("https://a.example", "http://[::1]:443")
+    monkeypatch.setenv("BACKEND_CORS_HEADERS", "X-Api-Version, x_tenant,")
+    settings = load_settings()
+    assert settings.backend_cors_origins == ("https://a.example", "http://[::1]:443")
+    assert settings.backend_cors_headers == ("X-Api-Version", "x_tenant")
 
 
 # {% if cookiecutter.database == "sqlite" %}

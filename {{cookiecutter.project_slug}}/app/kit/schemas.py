@@ -35,7 +35,7 @@ def compose(value: object) -> object:
     return unicodedata.normalize("NFC", value)
 
 
-# At least one visible character. NUL ends texts in C, and PostgreSQL refuses it.
+# At least one visible character. NUL ends texts in C, and some databases refuse it.
 Text = Annotated[
     str,
     StringConstraints(
@@ -76,7 +76,7 @@ Spelling = BeforeValidator(check_spelling)
 
 
 def to_utc(value: dt.datetime) -> dt.datetime:
-    """Return the time in UTC; a time without a zone is one of UTC, as SQLite stores it."""
+    """Return the time in UTC; a time without a zone is one of UTC, as some databases return it."""
     return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 

@@ -18,9 +18,9 @@ from app.kit.rate_limit import limiter
 from app.kit.rate_limit.limiter import RecentWindows, Rule, SharedLimiter, open_limiter
 from app.kit.rate_limit.settings import RateLimitSettings
 # {% if cookiecutter.auth %}
-from tests.conftest import FRIEND, ServiceClient, build, with_state
+from tests.conftest import ALLOWED_ORIGIN, ServiceClient, build, with_state
 # {% else %}
-from tests.conftest import FRIEND, build, with_state
+from tests.conftest import ALLOWED_ORIGIN, build, with_state
 # {% endif %}
 
 
@@ -76,7 +76,8 @@ async def test_nobody_waits_without_end_for_others_that_wait_for_redis(
 def use_up(client: TestClient) -> httpx2.Response:
     """Send requests until one is refused, and return the refusal."""
     for _ in range(5):
-        if (response := client.get("/nowhere", headers={"Origin": FRIEND})).status_code == 429:
+        response = client.get("/nowhere", headers={"Origin": ALLOWED_ORIGIN})
+        if response.status_code == 429:
             return response
     raise AssertionError("nothing was refused")
 
@@ -135,7 +136,7 @@ def test_refusal_is_a_problem_that_says_when_to_come_back(client: TestClient) ->
 
 def test_refusal_passes_through_the_other_middleware(client: TestClient) -> None:
     headers = use_up(client).headers
-    assert headers["access-control-allow-origin"] == FRIEND
+    assert headers["access-control-allow-origin"] == ALLOWED_ORIGIN
     assert "Retry-After" in headers["access-control-expose-headers"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-request-id"]
@@ -167,7 +168,7 @@ def test_health_does_not_count(client: TestClient, path: str) -> None:
 
 def test_browsers_may_ask_first_all_the_same(client: TestClient) -> None:
     use_up(client)
-    asking = {"Origin": FRIEND, "Access-Control-Request-Method": "POST"}
+    asking = {"Origin": ALLOWED_ORIGIN, "Access-Control-Request-Method": "POST"}
     assert client.options("/api/v1/users/", headers=asking).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""Which other sites' pages may call this service."""
+"""Let pages of other origins call this service (CORS)."""
 
 from collections.abc import Sequence
 
@@ -10,39 +10,59 @@ from starlette.types import ASGIApp
 from app.kit.http.problems import problem
 from app.kit.logging import REQUEST_ID_HEADER
 
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+# What a page may send. None of them makes the service trust a page more, so the list is long: a
+# missing one breaks tracing, caching or a library, and only in browsers.
+REQUEST_HEADERS = (
+    "Authorization",
+    "Baggage",
+    "Cache-Control",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Unmodified-Since",
+    "Last-Event-ID",
+    "Pragma",
+    "Range",
+    "Traceparent",
+    "Tracestate",
+    "X-Requested-With",
+    REQUEST_ID_HEADER,
+)
+# What a page may read, where the service sends it.
+RESPONSE_HEADERS = (
+    "Accept-Ranges",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Server-Timing",
+    "WWW-Authenticate",
+    "X-Process-Time",
+    REQUEST_ID_HEADER,
+)
+
 
 class CrossOriginMiddleware(CORSMiddleware):
-    """Starlette's, for exact origins, with refusals as problems."""
+    """Starlette's middleware for exact origins, with refusals as problems."""
 
-    def __init__(self, app: ASGIApp, *, origins: Sequence[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, origins: Sequence[str], headers: Sequence[str] = ()
+    ) -> None:
         super().__init__(
             app,
             allow_origins=origins,
-            allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
-            # {% if cookiecutter.job_queue != "none" %}
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID_HEADER],
-            # {% else %}
-            allow_headers=["Authorization", "Content-Type", REQUEST_ID_HEADER],
-            # {% endif %}
-            expose_headers=[
-                REQUEST_ID_HEADER,
-                # {% if cookiecutter.job_queue != "none" %}
-                "Location",
-                # {% endif %}
-                # {% if cookiecutter.rate_limit %}
-                "RateLimit",
-                "RateLimit-Policy",
-                "Retry-After",
-                # {% endif %}
-                # {% if cookiecutter.timing_middleware %}
-                "Server-Timing",
-                "X-Process-Time",
-                # {% endif %}
-            ],
+            allow_methods=METHODS,
+            allow_headers=[*REQUEST_HEADERS, *headers],
+            expose_headers=RESPONSE_HEADERS,
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Answer a browser that asks before it sends."""
+        """Answer the preflight request of a browser."""
         response = super().preflight_response(request_headers)
         if response.status_code < 400:
             return response
