@@ -24,7 +24,7 @@ from app.kit.db.engine import call_from_async
 from app.kit.http import health
 from app.kit.http.docs import add_docs
 from app.kit.http.middleware.access_log import AccessLogMiddleware
-from app.kit.http.middleware.body_limit import BodyLimitMiddleware
+from app.kit.http.middleware.body_limit import BodyLimit, BodyLimitMiddleware
 from app.kit.http.middleware.cors import CrossOriginMiddleware
 from app.kit.http.middleware.head import HeadMiddleware
 # {% if cookiecutter.rate_limit %}
@@ -32,10 +32,11 @@ from app.kit.http.middleware.rate_limit import RateLimitMiddleware
 # {% endif %}
 from app.kit.http.middleware.request_id import RequestIdMiddleware
 from app.kit.http.middleware.security_headers import SecurityHeadersMiddleware
-from app.kit.http.middleware.shutdown import CutOffMiddleware
+from app.kit.http.middleware.shutdown import ShutdownMiddleware
 # {% if cookiecutter.timing_middleware %}
 from app.kit.http.middleware.timing import TimingMiddleware
 # {% endif %}
+from app.kit.http.middleware.websocket_origin import WebSocketOriginMiddleware
 from app.kit.http.openapi import operation_id
 from app.kit.http.problems import HANDLERS, unhandled
 from app.kit.http.trailing_slash import EitherSlash
@@ -46,6 +47,7 @@ from app.kit.jobs.in_process import open_worker
 from app.kit.rate_limit.limiter import Rule, open_limiter
 from app.kit.rate_limit.settings import RateLimitSettings
 # {% endif %}
+from app.kit.shutdown import Shutdown
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -64,7 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         exception_handlers=HANDLERS,
         middleware=middleware(settings),
     )
-    app.state.is_draining = False
+    app.state.shutdown = Shutdown()
     app.state.readiness = None
     app.router.default = EitherSlash(app.router)
     app.include_router(health.router)
@@ -90,21 +92,23 @@ def middleware(settings: Settings) -> list[Middleware]:
             origins=settings.backend_cors_origins,
             headers=settings.backend_cors_headers,
         ),
+        Middleware(WebSocketOriginMiddleware, origins=settings.backend_cors_origins),
         # {% if cookiecutter.rate_limit %}
         Middleware(RateLimitMiddleware, rules=rules(settings), exempt="/health/"),
         # {% endif %}
-        Middleware(
-            BodyLimitMiddleware,
-            max_bytes=settings.max_body_bytes,
-            max_seconds=settings.max_body_seconds,
-            # {% if cookiecutter.job_queue != "none" %}
-            exceptions={r"/recipes/\d+/photo": settings.photo_max_body_bytes},  # example
-            # {% endif %}
-        ),
-        Middleware(CutOffMiddleware),
+        Middleware(BodyLimitMiddleware, default=body_limit(settings)),
+        Middleware(ShutdownMiddleware),
         # Innermost, so that the answer to an unhandled error passes through the others too.
         Middleware(ServerErrorMiddleware, handler=unhandled),
     ]
+
+
+def body_limit(settings: Settings) -> BodyLimit:
+    """Return the limit of routes that declare none of their own."""
+    return BodyLimit(
+        max_bytes=settings.max_body_bytes,
+        min_bytes_per_second=settings.min_body_bytes_per_second,
+    )
 
 
 # {% if cookiecutter.rate_limit %}
@@ -126,7 +130,7 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
     """Say what is opened at the start and closed at the end."""
 
     @asynccontextmanager
-    async def lend(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
+    async def lend(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         """Lend what requests find in ``request.state``."""
         async with AsyncExitStack() as stack:
             database = Database.from_settings(settings)
@@ -149,6 +153,7 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             # {% endif %}
             # {% if cookiecutter.job_queue == "in_process" %}
             state["worker"] = await stack.enter_async_context(open_worker(database, settings))
+            stack.enter_context(app.state.shutdown.listening(state["worker"].leave))
             # {% endif %}
             yield state
 

@@ -21,8 +21,8 @@ from app.db.session import Database
 # {% if cookiecutter.auth %}
 from app.kit.auth import security
 # {% endif %}
+from app.kit.server.server import tune_gc
 from app.main import create_app
-from app.serve import spare_collections
 # {% if cookiecutter.auth %}
 from tests.support import accounts, databases
 # {% else %}
@@ -37,7 +37,7 @@ ALEMBIC = Config(toml_file=ROOT / "pyproject.toml")
 
 def pytest_collection_finish() -> None:
     """Look for garbage from now on, as seldom as the service does."""
-    spare_collections()
+    tune_gc()
 
 
 def with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
@@ -196,7 +196,7 @@ def app(settings: Settings) -> Iterator[FastAPI]:
     yield app
     app.router.routes[:] = routes
     app.dependency_overrides.clear()
-    app.state.is_draining = False
+    app.state.shutdown.is_draining = False
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,17 @@
 """How settings are read: from the environment, then from ``.env`` in the working directory."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_origin
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=86_400)]
@@ -26,6 +33,32 @@ class BaseAppSettings(BaseSettings):
     )
 
     environment: Literal["local", "staging", "production"] = "local"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read an empty variable as an empty list where a list is wanted, and else as not set."""
+        return (
+            init_settings,
+            env_settings,
+            _empty_lists(EnvSettingsSource(settings_cls, env_ignore_empty=False)),
+            dotenv_settings,
+            _empty_lists(DotEnvSettingsSource(settings_cls, env_ignore_empty=False)),
+        )
+
+
+def _empty_lists(source: EnvSettingsSource) -> PydanticBaseSettingsSource:
+    """Return those variables of a source that are empty lists, such as FORWARDED_ALLOW_IPS."""
+    fields = source.settings_cls.model_fields.items()
+    lists = [name for name, field in fields if get_origin(field.annotation) is tuple]
+    empty = {name: "" for name in lists if source.env_vars.get(name) == ""}
+    return InitSettingsSource(source.settings_cls, init_kwargs=empty)
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseAppSettings)

@@ -4,7 +4,7 @@ import re
 
 from pydantic import PositiveInt, field_validator
 
-from app.kit.settings import BaseAppSettings, Seconds
+from app.kit.settings import BaseAppSettings
 
 # As browsers send them: another spelling would never match.
 ORIGIN = re.compile(r"(?!http:.*:80$|https:.*:443$)https?://[a-z0-9._:\[\]-]+")
@@ -17,7 +17,7 @@ class HttpSettings(BaseAppSettings):
     backend_cors_origins: tuple[str, ...] = ()
     backend_cors_headers: tuple[str, ...] = ()
     max_body_bytes: PositiveInt = 1_000_000
-    max_body_seconds: Seconds = 10
+    min_body_bytes_per_second: PositiveInt = 5_000
     docs_enabled: bool | None = None
 
     @field_validator("backend_cors_origins", mode="before")

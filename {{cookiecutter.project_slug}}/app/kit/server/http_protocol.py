@@ -1,61 +1,81 @@
-"""How the server speaks HTTP: as uvicorn does, with bounds on what heads take."""
+"""How the server speaks HTTP: as uvicorn does, with bounds on slow clients.
+
+Tested with uvicorn 0.54 and httptools 0.9, whose internals it uses: pyproject.toml has upper bounds.
+"""
 
 import asyncio
 from array import array
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, httptools
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_SECONDS = 10
 MAX_HEADER_BYTES = 65_536
+# How long a client may read nothing of an answer that waits for it, as nginx's send_timeout.
+SEND_SECONDS = 60
+
+
+def websocket_protocol(**options: Any) -> asyncio.Protocol:  # noqa: ANN401 - uvicorn's own
+    """Make what speaks WebSocket; importing it takes 60 ms, which few services need."""
+    from app.kit.server.websocket_protocol import WebSocketProtocol
+
+    return WebSocketProtocol(**options)
 
 
 class Parser(httptools.HttpRequestParser):
-    """Reads a request that offers another protocol as if it did not (RFC 9110, section 7.8).
+    """Ignore offers to change the protocol, except for WebSocket (RFC 9110, section 7.8).
 
-    The parser of httptools would leave its body to that protocol, and then read it as a request. A
-    head that offers one is read once more without the offer. Tested with 0.9.
+    The parser of httptools would leave the body of such a request to the other protocol, and then
+    read it as a request of its own. So a head with an offer is read once more without it. This may
+    go when uvicorn #2722 (the body is dropped) and httptools #124 are solved.
     """
 
-    def __init__(self, protocol: HttpToolsProtocol) -> None:
+    def __init__(self, protocol: "BoundedHttpProtocol") -> None:
         super().__init__(protocol)
         self._protocol = protocol
         self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
 
-    def is_offer(self) -> bool:
-        """Tell whether the head that has just been read offers another protocol."""
-        return self.should_upgrade() and self.get_method() != b"CONNECT"
+    def is_ignored_offer(self) -> bool:
+        """Return whether the head that was just read offers a protocol that is not served."""
+        is_offer = self.should_upgrade() and self.get_method() != b"CONNECT"
+        return is_offer and not self._protocol._should_upgrade()
 
     def feed_data(self, data: "bytes | bytearray | memoryview | array[int]") -> None:
+        """Read what arrived; raise ``HttpParserUpgrade`` behind a WebSocket handshake."""
         rest = memoryview(data)
         while rest:
             try:
                 super().feed_data(rest)
             except httptools.HttpParserUpgrade as offer:
-                if not self.is_offer():
-                    raise
                 rest = rest[offer.args[0] :]
-                super().feed_data(self._without_offer())
+                if not self.is_ignored_offer():
+                    if rest:  # RFC 6455, section 4.1: the client must wait for the answer
+                        raise httptools.HttpParserError("data behind a handshake") from None
+                    raise
+                super().feed_data(self._head_without_offer())
             else:
                 return
 
-    def _without_offer(self) -> bytes:
+    def _head_without_offer(self) -> bytes:
         version = self.get_http_version().encode()
         first = b"%b %b HTTP/%b" % (self.get_method(), self._protocol.url, version)
         headers = [b"%b: %b" % it for it in self._protocol.headers if it[0] != b"upgrade"]
         return b"\r\n".join([first, *headers, b"", b""])
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """Close a connection on which no whole request line with headers arrives in time, or in bounds.
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """Close connections whose client sends no whole head in time, or reads no answer.
 
-    uvicorn bounds only the silence after an answer, and the first byte that follows ends it. So
-    this also ends bodies that trickle in after their request was answered. It keeps the trailers of
-    chunked bodies, too, and reads heads that follow a request which is still being answered: what
-    has no end there is ended as well. Tested with 0.54.
+    uvicorn bounds only the silence after an answer, and the first byte that follows ends it
+    (uvicorn #157: no timeout for headers). So this also ends bodies that trickle in after their
+    request was answered. uvicorn also keeps the trailers of chunked bodies, and reads heads that
+    follow a request which is still being answered: both are bounded in size here.
     """
 
     parser: Parser
-    _deadline: asyncio.TimerHandle | None = None
+    _head_timer: asyncio.TimerHandle | None = None
+    _send_timer: asyncio.TimerHandle | None = None
     # Since the last whole head or part of a body.
     _bytes_kept = 0
 
@@ -68,13 +88,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bytes_kept += len(data)
         super().data_received(data)
         is_idle = self.cycle is None or self.cycle.response_complete
-        if is_idle and self._deadline is None and self in self.connections:  # no WebSocket
+        if is_idle and self._head_timer is None and self in self.connections:  # no WebSocket
             self._expect_head()
         if self._bytes_kept > MAX_HEADER_BYTES:
             self.transport.close()
 
     def on_headers_complete(self) -> None:
-        if self.parser.is_offer():
+        if self.parser.is_ignored_offer():
             return
         super().on_headers_complete()
         self._stop_waiting()
@@ -84,18 +104,49 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bytes_kept = 0
 
     def on_message_complete(self) -> None:
-        if not self.parser.is_offer():
+        if not self.parser.is_ignored_offer():
             super().on_message_complete()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_reading(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
+
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
+        super().connection_lost(exc)  # which resumes writing
         self._stop_waiting()
 
+    def _should_upgrade(self) -> bool:
+        """Return whether this is a WebSocket handshake: a GET without a body, asked by itself."""
+        names = {name for name, _ in self.headers}
+        return (
+            super()._should_upgrade()
+            and self.parser.get_method() == b"GET"
+            and not names & {b"content-length", b"transfer-encoding"}
+            and (self.cycle is None or self.cycle.response_complete)
+        )
+
     def _expect_head(self) -> None:
-        self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+        self._head_timer = self.loop.call_later(HEADER_SECONDS, self.transport.close)
 
     def _stop_waiting(self) -> None:
         self._bytes_kept = 0
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _expect_reading(self, unsent_bytes: int) -> None:
+        self._send_timer = self.loop.call_later(SEND_SECONDS, self._check_reading, unsent_bytes)
+
+    def _check_reading(self, unsent_bytes: int) -> None:
+        """Close the connection if the client has read nothing since the last time."""
+        unsent_now = self.transport.get_write_buffer_size()
+        if unsent_now < unsent_bytes:
+            self._expect_reading(unsent_now)
+        else:
+            self.transport.abort()

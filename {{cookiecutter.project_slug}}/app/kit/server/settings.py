@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from app.kit.settings import BaseAppSettings, SecondsOrZero
+from app.kit.settings import BaseAppSettings, Seconds, SecondsOrZero
 
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 # Kubernetes and most hosts kill a process 30 s after they asked it to stop.
@@ -21,6 +21,7 @@ class ServerSettings(BaseAppSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = 8001
     root_path: str = ""
     forwarded_allow_ips: tuple[str, ...] = ("127.0.0.1", "::1")
+    keep_alive_seconds: Seconds = 75
     reload: bool = False
     drain_seconds: SecondsOrZero | None = None
     grace_seconds: SecondsOrZero = 15

@@ -1,17 +1,17 @@
-"""Bodies that are too large or too slow."""
+"""Request bodies that are too large or too slow."""
 
 import asyncio
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
-from app.kit.http.middleware.body_limit import BodyLimitMiddleware
-from app.main import create_app
+from app.kit.http.middleware.body_limit import BodyLimit, BodyLimitMiddleware
+from app.main import body_limit
 
 USERS = "/api/v1/users/"
 LIMIT = 1_000_000
@@ -25,6 +25,44 @@ SCOPE = {
 }
 
 
+async def send_parts(
+    app: ASGIApp, part: bytes, *, pause: float, parts: int = 1000, scope: Scope = SCOPE
+) -> list[Message]:
+    """Send a body part by part; a test client would collect it first."""
+    left = parts
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        nonlocal left
+        await asyncio.sleep(pause)
+        left -= 1
+        return {"type": "http.request", "body": part, "more_body": left > 0}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async with asyncio.timeout(10):
+        await app(dict(scope), receive, send)
+    return [*sent, {"unread": left}]
+
+
+async def read(request: Request) -> int:
+    return len(await request.body())
+
+
+@pytest.fixture
+def uploads(app: FastAPI) -> FastAPI:
+    """Add routes with limits of their own."""
+    router = APIRouter(prefix="/uploads", dependencies=[Depends(BodyLimit(max_bytes=20))])
+    router.add_api_route("/default", read, methods=["POST"])
+    own = [Depends(BodyLimit(max_bytes=lambda _: 2_000_000))]
+    router.add_api_route("/{id}/large", read, methods=["POST"], dependencies=own)
+    slow = [Depends(BodyLimit(max_bytes=LIMIT, grace_seconds=0.2, min_bytes_per_second=1000))]
+    router.add_api_route("/slow", read, methods=["POST"], dependencies=slow)
+    app.include_router(router)
+    return app
+
+
 def test_declared_body_beyond_the_limit_is_refused(client: TestClient) -> None:
     response = client.post(USERS, content=b" " * (LIMIT + 1), headers=JSON)
     assert response.status_code == 413
@@ -32,8 +70,8 @@ def test_declared_body_beyond_the_limit_is_refused(client: TestClient) -> None:
     assert response.json()["detail"] == "the body is larger than 1000000 bytes"
 
 
-def test_declared_body_is_refused_though_nobody_reads_it() -> None:
-    client = TestClient(BodyLimitMiddleware(Response(), max_bytes=1, max_seconds=1))
+def test_declared_body_is_refused_even_if_the_endpoint_does_not_read_it() -> None:
+    client = TestClient(BodyLimitMiddleware(Response(), default=BodyLimit(max_bytes=1)))
     assert client.post("/", content=b" ").status_code == 200
     response = client.post("/", content=b"  ")
     assert (response.status_code, response.headers["connection"]) == (413, "close")
@@ -42,23 +80,12 @@ def test_declared_body_is_refused_though_nobody_reads_it() -> None:
 async def test_endless_body_is_refused_before_it_is_read_whole(
     app: FastAPI, client: TestClient
 ) -> None:
-    """A test client would collect the body first, so this speaks to the application itself."""
-    chunks = 0
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        nonlocal chunks
-        chunks += 1
-        return {"type": "http.request", "body": b" " * 100_000, "more_body": True}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(SCOPE | {"state": client.app_state}, receive, send)
-    assert sent[0]["status"] == 413
-    assert (b"content-type", b"application/problem+json") in sent[0]["headers"]
-    assert (b"connection", b"close") in sent[0]["headers"]
-    assert chunks == 11
+    scope = SCOPE | {"state": client.app_state}
+    start, *_, rest = await send_parts(app, b" " * 100_000, pause=0, scope=scope)
+    assert start["status"] == 413
+    assert (b"content-type", b"application/problem+json") in start["headers"]
+    assert (b"connection", b"close") in start["headers"]
+    assert rest["unread"] == 1000 - 11
 
 
 @pytest.mark.parametrize("declared", ["-1", "many", "1_0"])
@@ -71,23 +98,64 @@ def test_body_at_the_limit_is_read(client: TestClient) -> None:
     assert client.post(USERS, content=b" " * LIMIT, headers=JSON).status_code == 422
 
 
-async def test_body_that_drips_is_given_up(settings: Settings) -> None:
-    sent: list[Message] = []
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/uploads/default", 20),
+        ("/uploads/default/", 20),
+        ("/uploads/7/large", 2_000_000),
+        ("/uploads/7/large/", 2_000_000),
+        ("/uploads/7/nothing", LIMIT),
+    ],
+)
+def test_route_has_the_limit_that_it_declares(
+    uploads: FastAPI, client: TestClient, path: str, allowed: int
+) -> None:
+    assert client.post(path, content=b" " * allowed).status_code in {200, 404}
+    assert client.post(path, content=b" " * (allowed + 1)).status_code == 413
+    chunks = iter([b" " * allowed, b" "])
+    assert client.post(path, content=chunks).status_code in {404, 413}
 
-    async def receive() -> Message:
-        await asyncio.sleep(0.01)
-        return {"type": "http.request", "body": b" ", "more_body": True}
 
-    async def send(message: Message) -> None:
-        sent.append(message)
+async def test_body_that_is_too_slow_is_given_up(uploads: FastAPI, client: TestClient) -> None:
+    scope = SCOPE | {"path": "/uploads/slow", "state": client.app_state}
+    start, *_ = await send_parts(uploads, b" ", pause=0.01, scope=scope)
+    assert start["status"] == 408
+    assert (b"content-type", b"application/problem+json") in start["headers"]
+    assert (b"connection", b"close") in start["headers"]
 
-    app = create_app(settings.model_copy(update={"max_body_seconds": 0.05}))
-    with TestClient(app) as client:
-        async with asyncio.timeout(5):
-            await app(SCOPE | {"state": client.app_state}, receive, send)
-    assert sent[0]["status"] == 408
-    assert (b"content-type", b"application/problem+json") in sent[0]["headers"]
-    assert (b"connection", b"close") in sent[0]["headers"]
+
+async def test_body_that_takes_long_at_a_good_rate_is_read(
+    uploads: FastAPI, client: TestClient
+) -> None:
+    """Twice the grace period, at ten times the rate."""
+    scope = SCOPE | {"path": "/uploads/slow", "state": client.app_state}
+    start, body, *_ = await send_parts(uploads, b" " * 200, pause=0.02, parts=20, scope=scope)
+    assert (start["status"], body["body"]) == (200, b"4000")
+
+
+def test_photo_from_a_telephone_is_in_time(settings: Settings) -> None:
+    limit = body_limit(settings)
+    for received in range(0, 4_000_000, 65_536):
+        assert limit.seconds(received) > received / 250_000
+
+
+def test_client_that_drips_is_given_up_soon(settings: Settings) -> None:
+    """At a byte per second."""
+    assert body_limit(settings).seconds(11) < 11
+
+
+async def test_time_of_the_service_does_not_count() -> None:
+    """A client need not hurry while an endpoint works on what it has."""
+
+    async def work(_: Scope, receive: Receive, _send: Send) -> None:
+        while (await receive()).get("more_body"):
+            await asyncio.sleep(0.02)
+
+    limit = BodyLimit(max_bytes=100, grace_seconds=0.1, min_bytes_per_second=1000)
+    middleware = BodyLimitMiddleware(work, default=limit)
+    (rest,) = await send_parts(middleware, b" ", pause=0, parts=20)
+    assert rest["unread"] == 0
 
 
 async def test_waiting_for_the_client_to_leave_is_not_bounded() -> None:
@@ -99,26 +167,12 @@ async def test_waiting_for_the_client_to_leave_is_not_bounded() -> None:
             received.append((await receive())["type"])
 
     async def receive() -> Message:
-        await asyncio.sleep(0.02 if received else 0)
+        await asyncio.sleep(0.04 if received else 0)
         return {"type": "http.disconnect" if received else "http.request"}
 
     async def send(_: Message) -> None:
         raise AssertionError
 
-    await BodyLimitMiddleware(stream, max_bytes=1, max_seconds=0.01)(SCOPE, receive, send)
+    limit = BodyLimit(max_bytes=1, grace_seconds=0.02)
+    await BodyLimitMiddleware(stream, default=limit)(SCOPE, receive, send)
     assert received == ["http.request", "http.disconnect"]
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [("/files/7", 200), ("/files/7/", 200), ("/api/files/7", 200), ("/files/7/x", 413), ("/", 413)],
-)
-def test_paths_may_have_a_limit_of_their_own(path: str, status: int) -> None:
-    async def read(scope: Scope, receive: Receive, send: Send) -> None:
-        await Request(scope, receive).body()
-        await Response()(scope, receive, send)
-
-    limits = {r"/files/\d+": 9}
-    client = TestClient(BodyLimitMiddleware(read, max_bytes=1, max_seconds=1, exceptions=limits))
-    assert client.post(path, content=b" " * 9).status_code == status
-    assert client.post(path, content=b" " * 10).status_code == 413

@@ -37,7 +37,7 @@ def test_not_ready_when_the_database_hangs(
     async def hang(_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(health, "TIMEOUT_SECONDS", 0.01)
     monkeypatch.setattr(health, "call_from_async", hang)
     response = client.get("/health/ready")
     assert response.status_code == 503
@@ -51,19 +51,19 @@ async def test_checks_at_once_ask_the_database_once(app: FastAPI, database: Data
         if "alembic_version" in statement:  # others may work meanwhile
             statements.append(statement)
 
-    request = Request({"type": "http", "app": app})
+    request = Request({"type": "http", "app": app, "state": {"database": database}})
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        await asyncio.gather(*(ready(request, database) for _ in range(8)))
+        await asyncio.gather(*(ready(request) for _ in range(8)))
         assert len(statements) == 1
-        await ready(request, database)
+        await ready(request)
         assert len(statements) == 2
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_not_ready_while_shutting_down(app: FastAPI, client: TestClient) -> None:
-    app.state.is_draining = True
+    app.state.shutdown.is_draining = True
     response = client.get("/health/ready")
     assert response.status_code == 503
     assert response.json()["detail"] == "the service is shutting down"

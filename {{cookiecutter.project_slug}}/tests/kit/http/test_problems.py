@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.db.session import Database
 from app.kit.errors import ConflictError, UnavailableError
-from app.kit.http.middleware.shutdown import CutOffMiddleware
+from app.kit.http.middleware.shutdown import ShutdownMiddleware
 from tests.support.users import ADA, USERS
 
 TOO_LARGE = 2**63
@@ -219,7 +219,7 @@ async def cut_off(app: FastAPI, *, begun: bool) -> list[Message]:
         sent.append(message)
 
     scope = {"type": "http", "app": app}
-    task = asyncio.ensure_future(CutOffMiddleware(endless)(scope, receive, send))
+    task = asyncio.ensure_future(ShutdownMiddleware(endless)(scope, receive, send))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
@@ -234,7 +234,7 @@ async def cut_off(app: FastAPI, *, begun: bool) -> list[Message]:
 async def test_only_who_waits_while_the_service_leaves_is_told(
     app: FastAPI, is_draining: bool, begun: bool, statuses: list[int]
 ) -> None:
-    app.state.is_draining = is_draining
+    app.state.shutdown.is_draining = is_draining
     sent = await cut_off(app, begun=begun)
     starts = [message for message in sent if "status" in message]
     assert [start["status"] for start in starts] == statuses

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
 from limits import RateLimitItemPerSecond
 from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.testclient import WebSocketDenialResponse
 
 from app.core.config import Settings
 from app.kit.http.middleware.rate_limit import client_of
@@ -71,6 +72,25 @@ async def test_nobody_waits_without_end_for_others_that_wait_for_redis(
     assert standing.is_allowed
     assert own._windows
     assert not shared._windows
+
+
+def test_handshakes_of_websockets_count(app: FastAPI, client: TestClient) -> None:
+    async def accept(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close()
+
+    app.add_api_websocket_route("/socket", accept)
+    sockets = TestClient(app)
+    sockets.app_state.update(client.app_state)
+    sockets.portal = client.portal
+    for _ in range(4):
+        with sockets.websocket_connect("/socket"):
+            pass
+    refused = pytest.raises(WebSocketDenialResponse)
+    with refused as refusal, sockets.websocket_connect("/socket"):
+        pass
+    assert refusal.value.status_code == 429
+    assert "Retry-After" in refusal.value.headers
 
 
 def use_up(client: TestClient) -> httpx2.Response:

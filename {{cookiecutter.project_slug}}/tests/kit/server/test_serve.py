@@ -1,4 +1,4 @@
-"""The service as a process, and how it treats clients that do not come to the point."""
+"""The service as a process."""
 
 import asyncio
 import json
@@ -8,98 +8,45 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 from sqlalchemy import select
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
-from app import serve
 from app.core.config import Settings
 from app.db.base import User
 from app.kit.db.engine import with_sync_connection
-from app.kit.server import http_protocol
-from app.kit.server.http_protocol import BoundedProtocol
+from app.kit.server.server import build_app
 from app.main import create_app
-from app.serve import build
+from app.serve import options
 from soak import service
 from tests.conftest import ROOT
 from tests.support import databases
+from tests.support.process import (
+    PYTHON,
+    environment,
+    free_port,
+    get,
+    process,
+    run,
+    wait_until,
+)
 
 pytestmark = pytest.mark.slow
-PYTHON = [sys.executable, "-m"]
-# Of the clients that do not come to the point.
-SECONDS = 0.2
-HEADER = b"X-More: 1\r\n"
-HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
-REQUEST = HEAD + b"\r\n"
-LATE_HEAD = HEAD.replace(b"/", b"/late", 1)
-LATE_REQUEST = LATE_HEAD + b"\r\n"
-LAST_REQUEST = HEAD + b"Connection: close\r\n\r\n"
-WITH_BODY = HEAD + b"Content-Length: 1000\r\n\r\n"
-# As Java's client and `curl --http2` make it.
-OFFER = HEAD.replace(b"/", b"/echo", 1) + b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
-
-
-def environment(settings: Settings, **more: str) -> dict[str, str]:
-    url = settings.database_url.render_as_string(hide_password=False)
-    return os.environ | {"DATABASE_URL": url, "PYTHONPATH": str(ROOT)} | more
-
-
-def run(module: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [*PYTHON, module]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-
-
-@contextmanager
-def process(settings: Settings, **more: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Run the service on a free port and lend the process and its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    running = subprocess.Popen(
-        [*PYTHON, "app.serve"],
-        env=environment(settings, PORT=str(port), **more),
-        text=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(f"{url}/health/ready", 200, seconds=30)
-        yield running, url
-    finally:
-        running.kill()
-        running.wait()
-
-
-def get(url: str) -> httpx2.Response:
-    """Ask past any proxy that the developer's environment names."""
-    return httpx2.get(url, trust_env=False, timeout=10)
-
-
-def wait_until(url: str, status: int, *, seconds: float) -> None:
-    """Ask until that is the answer, for so long."""
-    give_up_at = monotonic() + seconds
-    with httpx2.Client(trust_env=False) as client:  # a new one takes 20 ms of what it waits for
-        while monotonic() < give_up_at:
-            with suppress(httpx2.TransportError):
-                if client.get(url).status_code == status:
-                    return
-            sleep(0.05)
-    raise AssertionError(f"{url} did not answer {status} in {seconds} s")
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 0)]
 )
-def test_leaves_only_after_saying_so(settings: Settings, number: signal.Signals, code: int) -> None:
+def test_readiness_fails_before_the_process_ends(
+    settings: Settings, number: signal.Signals, code: int
+) -> None:
     with process(settings, DRAIN_SECONDS="2") as (running, url):
         running.send_signal(number)
         wait_until(f"{url}/health/ready", 503, seconds=2)
@@ -119,7 +66,7 @@ async def slow() -> str:
     return "done"
 
 
-def test_request_under_way_is_finished(settings: Settings) -> None:
+def test_running_request_is_finished(settings: Settings) -> None:
     with process(settings, APP_MODULE="tests.kit.server.test_serve:slow_app") as (running, url):
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(get, f"{url}/slow")
@@ -130,7 +77,7 @@ def test_request_under_way_is_finished(settings: Settings) -> None:
 
 
 def client_app() -> FastAPI:
-    """Build the service with an endpoint that tells who asked."""
+    """Build the service with an endpoint that returns who asked."""
     app = create_app()
     app.add_api_route("/client", client)
     return app
@@ -142,7 +89,7 @@ async def client(request: Request) -> str:
 
 @contextmanager
 def behind(proxies: str, settings: Settings) -> Generator[str]:
-    """Run the service behind these proxies and lend its address."""
+    """Run the service behind these proxies and yield its address."""
     factory = {"APP_MODULE": "tests.kit.server.test_serve:client_app"}
     with process(settings, FORWARDED_ALLOW_IPS=proxies, **factory) as (_, url):
         yield url
@@ -155,13 +102,17 @@ def url(shared_settings: Settings) -> Generator[str]:
         yield url
 
 
-def test_only_proxies_are_believed_who_asks(settings: Settings, url: str) -> None:
+def test_forwarded_headers_are_believed_from_listed_proxies_only(
+    settings: Settings, url: str
+) -> None:
     # The first address is what the client itself claims.
     chain = {"X-Forwarded-For": "192.0.2.1, 192.0.2.2, 198.51.100.7", "X-Forwarded-Proto": "https"}
     with httpx2.Client(headers=chain, trust_env=False) as client:
         assert client.get(f"{url}/client").json() == "http 127.0.0.1"
         with behind("127.0.0.1,198.51.100.0/24", settings) as other:
             assert client.get(f"{other}/client").json() == "https 192.0.2.2"
+        with behind("", settings) as other:
+            assert client.get(f"{other}/client").json() == "http 127.0.0.1"
 
 
 def test_log_is_a_line_of_json_for_each_request(
@@ -173,6 +124,7 @@ def test_log_is_a_line_of_json_for_each_request(
         running.terminate()  # once the line is written
         running.wait(10)
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert not [line for line in lines if line["level"] == "WARNING"]
     routes = [line["route"] for line in lines if line["logger"] == "app.access"]
     assert routes.count("/docs") == 1
     assert "lovelace" not in str(lines)
@@ -182,24 +134,8 @@ def test_server_does_not_name_itself(url: str) -> None:
     assert "server" not in get(f"{url}/health/live").headers
 
 
-def test_web_sockets_are_requests_as_others(url: str) -> None:
-    """uvicorn would log their paths and queries, and nothing would limit them."""
-    headers = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    }
-    response = httpx2.get(f"{url}/health/live", headers=headers, trust_env=False, timeout=10)
-    assert response.json() == {"status": "ok"}
-
-
 def test_waiting_for_the_database_ends(settings: Settings) -> None:
-    # {% if cookiecutter.database == "sqlite" %}
     away = "sqlite:////nowhere/at/all.db"
-    # {% else %}
-    away = "postgresql://nobody:secret@127.0.0.1:1/nothing"
-    # {% endif %}
     ended = run(
         "app.backend_pre_start",
         environment(settings, DATABASE_START_SECONDS="0.1", DATABASE_URL=away),
@@ -250,25 +186,45 @@ def test_reloading_serves_the_code_as_it_has_become(
             running.wait(10)
 
 
-def test_grace_is_never_longer_than_allowed(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    longest = settings.model_copy(update={"reload": True, "grace_seconds": 15.5})
-    monkeypatch.setattr(serve, "load_settings", lambda: longest)
-    monkeypatch.setattr(serve, "configure_logging", lambda _: None)
-    given: dict[str, object] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda _, **options: given.update(options))
-    serve.main()
-    assert given["timeout_graceful_shutdown"] == 15
+def test_grace_is_never_longer_than_allowed(settings: Settings) -> None:
+    longest = settings.model_copy(update={"grace_seconds": 15.5})
+    assert options(longest)["timeout_graceful_shutdown"] == 15
+
+
+def test_connections_are_kept_longer_than_by_usual_proxies(settings: Settings) -> None:
+    """nginx and the load balancers of AWS close theirs after 60 s."""
+    assert options(settings)["timeout_keep_alive"] > 60
 
 
 @pytest.mark.parametrize("factory", ["app.main:nothing", "app.main:ABOUT", "os:getcwd"])
-def test_what_is_no_factory_is_one_sentence(settings: Settings, factory: str) -> None:
+def test_what_is_no_factory_is_one_sentence(factory: str) -> None:
     with pytest.raises(SystemExit, match="^APP_MODULE: .+$"):
-        build(settings.model_copy(update={"app_module": factory}))
+        build_app(factory)
 
 
-def test_request_that_outlasts_the_grace_is_told(settings: Settings) -> None:
+@pytest.mark.parametrize("reload", ["true", "false"])
+def test_port_in_use_is_told_before_anything_starts(settings: Settings, reload: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        ended = run("app.serve", environment(settings, PORT=port, RELOAD=reload))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"PORT: {port} is in use on 127.0.0.1")
+    assert ended.stdout == ""
+
+
+def test_other_servers_are_told_what_is_missing(settings: Settings) -> None:
+    port = free_port()
+    command = [*PYTHON, "uvicorn", "app.main:create_app", "--factory", "--port", str(port)]
+    with subprocess.Popen(
+        command, env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as running:
+        wait_until(f"http://127.0.0.1:{port}/health/live", 200, seconds=30)
+        running.terminate()
+        said = running.communicate(timeout=30)[0].decode()
+    assert said.count("not started by app.serve") == 1
+
+
+def test_request_that_outlasts_the_grace_is_answered_503(settings: Settings) -> None:
     app_module = "tests.kit.server.test_serve:slow_app"
     with process(settings, APP_MODULE=app_module, GRACE_SECONDS="0") as (running, url):
         with ThreadPoolExecutor(1) as thread:
@@ -280,7 +236,7 @@ def test_request_that_outlasts_the_grace_is_told(settings: Settings) -> None:
         assert running.wait(10) == -signal.SIGTERM
 
 
-def test_clients_are_asked_to_leave_and_need_not(settings: Settings) -> None:
+def test_clients_are_asked_to_close_and_idle_ones_are_closed(settings: Settings) -> None:
     with (
         process(settings, DRAIN_SECONDS="1") as (running, url),
         httpx2.Client(base_url=url, trust_env=False) as client,
@@ -299,122 +255,9 @@ def test_soak_does_not_heed_the_developers_settings(
 ) -> None:
     for name in ("app", "migrations", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / ".env").write_text("MAX_BODY_SECONDS=no\n", encoding="utf-8")
+    (tmp_path / ".env").write_text("MAX_BODY_BYTES=no\n", encoding="utf-8")
     monkeypatch.setattr(service, "ROOT", tmp_path)
     monkeypatch.setenv("MAX_BODY_BYTES", "no")
     url = settings.database_url.render_as_string(hide_password=False)
     with service.serving(url) as running:
         assert running.is_ready()
-
-
-async def say_ok(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer at once, or late, or with the body."""
-    if scope["path"] == "/late":
-        await asyncio.sleep(2 * SECONDS)
-    body = await Request(scope, receive).body() if scope["path"] == "/echo" else "ok"
-    await PlainTextResponse(body)(scope, receive, send)
-
-
-@asynccontextmanager
-async def connection(
-    *, head_within: float = SECONDS
-) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Connect to a server that waits so many seconds for a head."""
-    config = uvicorn.Config(say_ok, log_config=None)
-    state = ServerState()
-    loop = asyncio.get_running_loop()
-    listening = await loop.create_server(lambda: BoundedProtocol(config, state, {}), "127.0.0.1", 0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http_protocol, "HEADER_SECONDS", head_within)
-        async with listening, asyncio.timeout(SECONDS * 20):
-            reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
-            yield reader, writer
-            writer.close()
-
-
-async def heard(reader: asyncio.StreamReader) -> bytes:
-    """Return what comes before the end, which is a reset where the server has not read all."""
-    said = b""
-    with suppress(ConnectionResetError):
-        while more := await reader.read(1000):
-            said += more
-    return said
-
-
-@pytest.mark.parametrize(
-    ("start", "drop"),
-    [
-        (b"", b""),
-        (b"", b"\r\n"),
-        (HEAD, b""),
-        (HEAD, HEADER),
-        (REQUEST + HEAD, HEADER),
-        (WITH_BODY, b"a"),
-    ],
-)
-async def test_who_drips_is_disconnected(start: bytes, drop: bytes) -> None:
-    async def drip() -> None:
-        writer.write(start)
-        while not writer.is_closing():
-            writer.write(drop)
-            await asyncio.sleep(SECONDS / 10)
-
-    async with connection() as (reader, writer):
-        dripping = asyncio.create_task(drip())
-        assert (await heard(reader)).count(b"200 OK") == (b"\r\n\r\n" in start)
-        dripping.cancel()
-
-
-async def test_head_without_end_is_cut_off() -> None:
-    async with connection(head_within=60) as (reader, writer):
-        writer.write(HEAD + HEADER * 100_000)
-        assert await heard(reader) == b""
-
-
-@pytest.mark.parametrize(
-    "start",
-    [LATE_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", REQUEST + LATE_REQUEST + HEAD],
-    ids=["trailers", "head behind requests"],
-)
-async def test_headers_without_end_are_cut_off(start: bytes) -> None:
-    async with connection(head_within=60) as (reader, writer):
-        writer.write(start + HEADER * 100_000)
-        await heard(reader)
-
-
-@pytest.mark.parametrize("pause", [0, 0.05])
-@pytest.mark.parametrize(
-    "rest",
-    [
-        b"Content-Length: %d\r\n\r\n%b" % (len(REQUEST), REQUEST),
-        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(REQUEST), REQUEST),
-    ],
-    ids=["length", "chunked"],
-)
-async def test_body_behind_an_offer_is_no_request(rest: bytes, pause: float) -> None:
-    head, _, body = rest.partition(b"\r\n\r\n")
-    async with connection(head_within=60) as (reader, writer):
-        writer.write(OFFER + head + b"\r\n\r\n")
-        await asyncio.sleep(pause)
-        writer.write(body + LAST_REQUEST)
-        said = await heard(reader)
-    assert said.count(b"200 OK") == 2
-    assert said.count(REQUEST) == 1
-
-
-async def test_answer_waits_for_who_sends_all_first() -> None:
-    part = b"a" * http_protocol.MAX_HEADER_BYTES
-    async with connection(head_within=60) as (reader, writer):
-        writer.write(HEAD + b"Content-Length: %d\r\n\r\n" % (3 * len(part)))
-        for _ in range(3):
-            await asyncio.sleep(SECONDS / 10)
-            writer.write(part)
-        writer.write(LAST_REQUEST)
-        assert (await heard(reader)).count(b"200 OK") == 2
-
-
-async def test_request_that_takes_its_time_is_answered() -> None:
-    async with connection() as (reader, writer):
-        for _ in range(2):
-            writer.write(LATE_REQUEST)
-            assert b"200 OK" in await reader.readuntil(b"ok")

@@ -1,7 +1,8 @@
 """Photos of recipes."""
 
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response, UploadFile
@@ -17,6 +18,7 @@ from app.crud.crud_recipe import recipe
 # {% endif %}
 from app.jobs.photos import PHOTO, PhotoParameters, store_image
 from app.kit.errors import ConflictError
+from app.kit.http.middleware.body_limit import BodyLimit
 from app.kit.http.openapi import failures
 from app.kit.jobs.calls import run_in_loop
 from app.schemas.job import JobAccepted
@@ -38,12 +40,22 @@ async def get_photo_settings(request: Request) -> PhotoSettings:
     return request.state.photos
 
 
+def max_form_bytes(state: Mapping[str, Any]) -> int:
+    """Return how large a form with a photo may be."""
+    return state["photos"].photo_max_body_bytes
+
+
 ContentDep = Annotated[bytes, Depends(get_content)]
 PhotoSettingsDep = Annotated[PhotoSettings, Depends(get_photo_settings)]
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-@router.post("/{id}/photo", status_code=202, responses=ACCEPTED | failures(409))
+@router.post(
+    "/{id}/photo",
+    status_code=202,
+    responses=ACCEPTED | failures(409),
+    dependencies=[Depends(BodyLimit(max_bytes=max_form_bytes))],
+)
 async def upload_photo(
     db: DatabaseDep,
     # {% if cookiecutter.auth %}

@@ -9,34 +9,44 @@ logger = logging.getLogger("app.access")
 
 
 class AccessLogMiddleware:
-    """Log method, route, status and duration. Paths are left out: they may name people."""
+    """Log method, route, status and duration. Paths are left out: they may name people.
+
+    A WebSocket has its line when it ends, with the method ``WEBSOCKET`` and, if it was accepted,
+    the status 101.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         start = perf_counter()
-        status = 500
+        status = 0
 
         async def send_noting_status(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            status = status or status_of(message)
             await send(message)
 
         try:
             await self.app(scope, receive, send_noting_status)
         finally:
             fields = {
-                "method": scope.get("sent_method", scope["method"]),
+                "method": scope.get("sent_method") or scope.get("method", "WEBSOCKET"),
                 "route": route_template(scope),
-                "status": status,
+                "status": status or 500,
                 "duration_ms": round((perf_counter() - start) * 1000, 3),
             }
             logger.info("request", extra={"fields": fields})
+
+
+def status_of(message: Message) -> int:
+    """Return the status that the server sends for an application's first message."""
+    if "status" in message:
+        return message["status"]
+    return 101 if message["type"] == "websocket.accept" else 403
 
 
 def route_template(scope: Scope) -> str | None:

@@ -1,76 +1,142 @@
-"""Bounds of request bodies: their size, declared or not, and the time they take."""
+"""Limits of request bodies: their size, declared or not, and how slowly they may arrive."""
 
 import asyncio
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
 
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.http.problems import problem
 
 # Closing spares the client from sending, and the server from reading, the rest.
 CLOSE = {"Connection": "close"}
+SizeFromState = Callable[[Mapping[str, Any]], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodyLimit:
+    """How large a body may be, and how slow: a rate on average, after a grace period.
+
+    Only the time in which the service waits for the client counts. To give a route or a router a
+    limit of its own, list it there: ``dependencies=[Depends(BodyLimit(max_bytes=5_000_000))]``. A
+    size that depends on settings is a function of ``request.state``.
+    """
+
+    max_bytes: int | SizeFromState
+    min_bytes_per_second: float = 5_000
+    grace_seconds: float = 10
+
+    async def __call__(self) -> None:
+        """Do nothing: FastAPI calls dependencies when it has read the body."""
+
+    def size(self, state: Mapping[str, Any]) -> int:
+        """Return the bytes that are allowed."""
+        return self.max_bytes if isinstance(self.max_bytes, int) else self.max_bytes(state)
+
+    def seconds(self, received: int) -> float:
+        """Return how long the service waits for so many bytes and the next."""
+        return self.grace_seconds + received / self.min_bytes_per_second
 
 
 class BodyLimitMiddleware:
-    """Answer 413 instead of reading more than ``max_bytes``, and 408 after ``max_seconds``.
+    """Answer 413 to a body that is too large, before it is read whole, and 408 to one too slow.
 
-    ``exceptions`` have other limits for paths that end with a match of a regular expression.
-    FastAPI's own ``max_body_size`` answers in plain text, past handlers and middleware.
+    FastAPI's own ``max_body_size`` answers in plain text, past error handlers and middleware, and
+    does not look at the time.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        max_bytes: int,
-        max_seconds: float,
-        exceptions: Mapping[str, int] | None = None,
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, default: BodyLimit) -> None:
         self.app = app
-        self._max_bytes = max_bytes
-        self._max_seconds = max_seconds
-        # Routes answer with and without a slash at the end.
-        self._exceptions = {
-            re.compile(f"(?:{ending})/?$"): limit for ending, limit in (exceptions or {}).items()
-        }
-        self._too_slow = f"the body took longer than {max_seconds:g} seconds"
+        self._default = default
+        self._routes_seen = -1
+        self._limits: list[tuple[RouteContext, BodyLimit]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        max_bytes = self._limit(scope["path"])
-        too_large = f"the body is larger than {max_bytes} bytes"
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared) > max_bytes:
-            refusal = problem(413, too_large, headers=CLOSE)
-            await refusal(scope, receive, send)
-            return
-        received = 0
-        is_complete = False
-        deadline: float | None = None
+        if declared.isdecimal() and int(declared):
+            max_bytes = self._find_limit(scope).size(scope.get("state", {}))
+            if int(declared) > max_bytes:
+                await problem(413, too_large(max_bytes), headers=CLOSE)(scope, receive, send)
+                return
+        await self.app(scope, BoundedReceive(receive, lambda: self._find_limit(scope), scope), send)
 
-        async def receive_limited() -> Message:
-            nonlocal received, is_complete, deadline
-            if is_complete:  # what follows is that the client leaves, whenever that is
-                return await receive()
-            deadline = deadline or asyncio.get_running_loop().time() + self._max_seconds
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(408, self._too_slow, CLOSE) from None
-            received += len(message.get("body", b""))
-            if received > max_bytes:
-                raise HTTPException(413, too_large, CLOSE)
-            is_complete = not message.get("more_body", False)
-            return message
+    def _find_limit(self, scope: Scope) -> BodyLimit:
+        """Return what the route of this request declares, or the default."""
+        app: FastAPI | None = scope.get("app")
+        if app is not None and len(app.routes) != self._routes_seen:
+            self._routes_seen = len(app.routes)
+            self._limits = list(declared_limits(app))
+        matching = (limit for route, limit in self._limits if is_answered_by(route, scope))
+        return next(matching, self._default)
 
-        await self.app(scope, receive_limited, send)
 
-    def _limit(self, path: str) -> int:
-        limits = (limit for ending, limit in self._exceptions.items() if ending.search(path))
-        return next(limits, self._max_bytes)
+class BoundedReceive:
+    """Receive the body of one request within its limit."""
+
+    def __init__(self, receive: Receive, find_limit: Callable[[], BodyLimit], scope: Scope) -> None:
+        self._receive = receive
+        self._find_limit = find_limit
+        self._scope = scope
+        self._received = 0
+        self._waited = 0.0
+        self._is_complete = False
+        self._limit: BodyLimit | None = None
+
+    async def __call__(self) -> Message:
+        """Return the next part; raise ``HTTPException`` if it is one too many, or does not come."""
+        if self._is_complete:  # what follows is that the client leaves, whenever that is
+            return await self._receive()
+        limit = self._limit = self._limit or self._find_limit()
+        before = monotonic()
+        try:
+            async with asyncio.timeout(limit.seconds(self._received) - self._waited):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, too_slow(limit), CLOSE) from None
+        self._waited += monotonic() - before
+        self._received += len(message.get("body", b""))
+        max_bytes = limit.size(self._scope.get("state", {}))
+        if self._received > max_bytes:
+            raise HTTPException(413, too_large(max_bytes), CLOSE)
+        self._is_complete = not message.get("more_body", False)
+        return message
+
+
+def declared_limits(app: FastAPI) -> list[tuple[RouteContext, BodyLimit]]:
+    """List the limits that stand at routes; of several, the one nearest to the route counts."""
+    return [
+        (route, dependency.dependency)
+        for route in iter_route_contexts(app.routes)
+        for dependency in reversed(getattr(route, "dependencies", []))
+        if isinstance(dependency.dependency, BodyLimit)
+    ]
+
+
+def is_answered_by(route: RouteContext, scope: Scope) -> bool:
+    """Return whether the route matches, with or without a slash at the end of the path."""
+    path = scope["path"]
+    paths = (path, path[:-1] if path.endswith("/") else f"{path}/")
+    return any(route.matches({**scope, "path": one})[0] is Match.FULL for one in paths)
+
+
+def too_large(max_bytes: int) -> str:
+    """Say what is allowed."""
+    return f"the body is larger than {max_bytes} bytes"
+
+
+def too_slow(limit: BodyLimit) -> str:
+    """Say what is expected."""
+    return (
+        f"the body arrived too slowly: after {limit.grace_seconds:g} seconds, "
+        f"{limit.min_bytes_per_second:g} bytes per second on average are needed"
+    )

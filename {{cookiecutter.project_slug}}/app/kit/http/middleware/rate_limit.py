@@ -23,7 +23,7 @@ class RateLimitMiddleware:
         self._exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (path := route_path(scope)).startswith(self._exempt):
+        if scope["type"] == "lifespan" or (path := route_path(scope)).startswith(self._exempt):
             await self.app(scope, receive, send)
             return
         standings = await self._count(scope["state"]["limiter"], path, client_of(scope))

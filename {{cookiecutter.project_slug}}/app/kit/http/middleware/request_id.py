@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.logging import REQUEST_ID_HEADER, request_id
 
+ANSWERS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 VALID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -18,7 +19,7 @@ class RequestIdMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         current = choose_request_id(Headers(scope=scope).get(REQUEST_ID_HEADER, ""))
@@ -26,7 +27,8 @@ class RequestIdMiddleware:
         request_id.set(current)
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ANSWERS:
+                message.setdefault("headers", [])
                 MutableHeaders(scope=message)[REQUEST_ID_HEADER] = current
             await send(message)
 

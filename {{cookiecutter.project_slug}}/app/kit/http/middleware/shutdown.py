@@ -1,33 +1,72 @@
-"""A true answer to requests that outlast the service."""
+"""A proper end for requests that are still running when the service stops."""
 
 import asyncio
+import logging
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.http.problems import problem
 
+logger = logging.getLogger(__name__)
+LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 
-class CutOffMiddleware:
-    """Answer 503 when the server ends what still runs at the end of its grace; it would say 500."""
+
+class ShutdownMiddleware:
+    """Complete event streams when the drain ends; answer 503 to what outlasts the grace period.
+
+    The server cancels both. Without this, it would answer 500, or cut the stream off.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            warn_about_other_servers(scope)
             await self.app(scope, receive, send)
             return
-        has_begun = False
+        shutdown = scope["app"].state.shutdown
+        task = asyncio.current_task()  # the one that the server may cancel; streams have others
+        begun_with: Message | None = None
 
         async def send_noting_begin(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
+            nonlocal begun_with
+            if begun_with is None:
+                begun_with = message
+                if task and is_event_stream(message):
+                    shutdown.add_stream(task)
             await send(message)
 
         try:
             await self.app(scope, receive, send_noting_begin)
         except asyncio.CancelledError:
-            if has_begun or not scope["app"].state.is_draining:
+            if not shutdown.is_draining:
                 raise
-            refusal = problem(503, "the service is shutting down", headers={"Connection": "close"})
-            await refusal(scope, receive, send)
+            if begun_with is None:
+                detail = "the service is shutting down"
+                await problem(503, detail, headers={"Connection": "close"})(scope, receive, send)
+            elif is_event_stream(begun_with):
+                await send(LAST)
+            elif scope["type"] == "http":  # a WebSocket was told by the server
+                raise
+
+
+def is_event_stream(message: Message) -> bool:
+    """Return whether an answer that begins like this goes on until somebody ends it."""
+    if message["type"] != "http.response.start":
+        return False
+    return Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
+
+
+def warn_about_other_servers(scope: Scope) -> None:
+    """Log what is missing if another server runs this service, such as ``uvicorn`` by itself.
+
+    The test client is none: its scope lacks what ASGI demands of servers.
+    """
+    if "asgi" in scope and not scope["app"].state.shutdown.is_served_by_kit:
+        logger.warning(
+            "not started by app.serve: slow clients are not disconnected, SIGTERM does not drain, "
+            "and HOST, PORT, KEEP_ALIVE_SECONDS, FORWARDED_ALLOW_IPS and LOG_LEVEL have no effect; "
+            "start it with ./run.sh"
+        )

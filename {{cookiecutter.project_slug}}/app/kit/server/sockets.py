@@ -1,0 +1,78 @@
+"""Where the server listens."""
+
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+REASONS = {
+    errno.EACCES: "PORT: this user may not listen on port {port}; use 1024 or more.",
+    errno.EADDRINUSE: "PORT: {port} is in use on {host}; stop the other process or choose another.",
+    errno.EADDRNOTAVAIL: "HOST: {host} is not an address of this machine.",
+}
+# What a name such as localhost stands for may be missing here: a machine without IPv6 has no ::1.
+MISSING = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+
+
+def bind_sockets(hosts: str, port: int) -> list[socket.socket]:
+    """Bind a socket for each address of ``hosts``, names or addresses separated by commas.
+
+    ``::`` stands for all addresses, IPv4 and IPv6. Raise ``SystemExit`` with a sentence that names
+    the setting at fault. Nobody can connect before the server listens on the sockets.
+    """
+    names = [name for part in hosts.split(",") if (name := part.strip())]
+    groups = [["::", "0.0.0.0"]] if names == ["::"] else [[name] for name in names]  # noqa: S104
+    with ExitStack() as stack:
+        bound = [stack.enter_context(one) for group in groups for one in _bind_all(group, port)]
+        stack.pop_all()
+    return bound
+
+
+def _bind_all(names: list[str], port: int) -> Iterator[socket.socket]:
+    """Bind all addresses of the names that exist here; raise ``SystemExit`` if none does."""
+    missing: SystemExit | None = None
+    is_bound = False
+    for family, address in dict.fromkeys(it for name in names for it in _resolve(name, port)):
+        try:
+            yield _bind(family, address)
+        except OSError as error:
+            missing = missing or _refusal(error, address, port)
+            if error.errno not in MISSING:
+                raise missing from None
+        else:
+            is_bound = True
+    if missing and not is_bound:
+        raise missing
+
+
+def _refusal(error: OSError, address: "Address", port: int) -> SystemExit:
+    """Return one sentence about a socket that could not be bound."""
+    reason = REASONS.get(error.errno or 0, "HOST: {host} cannot be used: {error}.")
+    return SystemExit(reason.format(host=address[0], port=port, error=error.strerror))
+
+
+Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+
+
+def _resolve(name: str, port: int) -> list[tuple[int, Address]]:
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise SystemExit(f"HOST: {name} cannot be resolved to an address.") from None
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _bind(family: int, address: Address) -> socket.socket:
+    """Return a socket that is bound like those of ``asyncio``."""
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere, two processes could then listen on the same port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:  # IPv4 has a socket of its own, and clients their address
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound

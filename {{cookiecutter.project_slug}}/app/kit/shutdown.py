@@ -1,0 +1,45 @@
+"""What the server tells the service about the end of the process."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Shutdown:
+    """The state of a graceful shutdown, kept as ``app.state.shutdown``.
+
+    From SIGTERM on, ``is_draining`` is true and requests are still answered. When the drain ends,
+    the server stops accepting connections and ends streams of events, which have no end of their
+    own; other requests may then take the grace period.
+    """
+
+    def __init__(self) -> None:
+        self.is_draining = False
+        # Set by the server of this service: others lack its drain and its bounds.
+        self.is_served_by_kit = False
+        self._listeners: list[Callable[[float], object]] = []
+        self._streams: set[asyncio.Task[Any]] = set()
+
+    @contextmanager
+    def listening(self, listener: Callable[[float], object]) -> Generator[None]:
+        """Call this at SIGTERM, with the time (``monotonic``) at which the grace period ends."""
+        self._listeners.append(listener)
+        yield
+        self._listeners.remove(listener)
+
+    def begin(self, end_at: float) -> None:
+        """Start the drain."""
+        self.is_draining = True
+        for listener in self._listeners:
+            listener(end_at)
+
+    def add_stream(self, task: asyncio.Task[Any]) -> None:
+        """Cancel this task when the drain ends."""
+        self._streams.add(task)
+        task.add_done_callback(self._streams.discard)
+
+    def end_streams(self) -> None:
+        """End the drain."""
+        for task in self._streams:
+            task.cancel()
