@@ -178,6 +178,29 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # {% if cookiecutter.database == "sqlite" %}
 @pytest.mark.parametrize(
+    ("environment", "file", "expected"),
+    [
+        (None, "FORWARDED_ALLOW_IPS=", ()),
+        ("", "", ()),
+        ("", "FORWARDED_ALLOW_IPS=192.0.2.1", ()),
+        ("192.0.2.2", "FORWARDED_ALLOW_IPS=", ("192.0.2.2",)),
+        (None, "", ("127.0.0.1", "::1")),
+    ],
+)
+def test_empty_list_of_proxies_is_nobody(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: str | None,
+    file: str,
+    expected: tuple[str, ...],
+) -> None:
+    if environment is not None:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", environment)
+    (tmp_path / ".env").write_text(file, encoding="utf-8")
+    assert Settings(_env_file=tmp_path / ".env").forwarded_allow_ips == expected
+
+
+@pytest.mark.parametrize(
     "given",
     [
         "sqlite:///./x.db",

@@ -44,12 +44,13 @@ class BaseAppSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read an empty variable as an empty list where a list is wanted, and else as not set."""
+        file = getattr(dotenv_settings, "env_file", None)
         return (
             init_settings,
             env_settings,
             _empty_lists(EnvSettingsSource(settings_cls, env_ignore_empty=False)),
             dotenv_settings,
-            _empty_lists(DotEnvSettingsSource(settings_cls, env_ignore_empty=False)),
+            _empty_lists(DotEnvSettingsSource(settings_cls, file, env_ignore_empty=False)),
         )
 
 
