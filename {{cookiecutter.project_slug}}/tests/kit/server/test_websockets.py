@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.kit.logging import JsonFormatter
 from app.kit.server.websocket_protocol import WebSocketProtocol
+from tests.conftest import ALLOWED_ORIGIN
 from tests.support.server import Running, serving
 
 HANDSHAKE = (
@@ -117,7 +118,7 @@ async def test_websocket_without_a_route_is_refused(running: Running) -> None:
 async def test_pages_of_other_sites_may_not_open_websockets(running: Running) -> None:
     url = f"{running.ws}/echo/x"
     assert (await refusal_of(url, Origin="https://other.example"))[0] == 403
-    for origin in (running.http, "https://friend.example"):
+    for origin in (running.http, ALLOWED_ORIGIN):
         async with connect(url, proxy=None, additional_headers={"Origin": origin}):
             pass
 
