@@ -17,6 +17,10 @@ from app.clients.open import open_clients  # example
 from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
 from app.db.session import Database
+# {% if cookiecutter.job_queue != "none" %}
+from app.jobs.kinds import KINDS
+from app.jobs.photos import photo_store  # example
+# {% endif %}
 # {% if cookiecutter.auth %}
 from app.kit.auth.security import Passwords, Tokens
 # {% endif %}
@@ -40,7 +44,9 @@ from app.kit.http.middleware.websocket_origin import WebSocketOriginMiddleware
 from app.kit.http.openapi import operation_id
 from app.kit.http.problems import HANDLERS, unhandled
 from app.kit.http.trailing_slash import EitherSlash
-# {% if cookiecutter.job_queue == "in_process" %}
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from app.kit.jobs.defer import ProcrastinateQueue
+# {% elif cookiecutter.job_queue == "in_process" %}
 from app.kit.jobs.in_process import open_worker
 # {% endif %}
 # {% if cookiecutter.rate_limit %}
@@ -149,11 +155,14 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             state["limiter"] = await stack.enter_async_context(counting)
             # {% endif %}
             # {% if cookiecutter.job_queue != "none" %}
-            state["photos"] = settings  # example
+            state["photos"] = photo_store(settings)  # example
             # {% endif %}
             # {% if cookiecutter.job_queue == "in_process" %}
-            state["worker"] = await stack.enter_async_context(open_worker(database, settings))
-            stack.enter_context(app.state.shutdown.listening(state["worker"].leave))
+            running = open_worker(database, settings, KINDS, grace_seconds=settings.grace_seconds)
+            state["jobs"] = await stack.enter_async_context(running)
+            stack.enter_context(app.state.shutdown.listening(state["jobs"].leave))
+            # {% elif cookiecutter.job_queue == "procrastinate" %}
+            state["jobs"] = ProcrastinateQueue(KINDS)
             # {% endif %}
             yield state
 

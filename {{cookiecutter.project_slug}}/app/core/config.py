@@ -18,6 +18,9 @@ from app.kit.http.settings import HttpSettings
 # {% if cookiecutter.job_queue != "none" %}
 from app.kit.jobs.settings import JobSettings, MailSettings
 # {% endif %}
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from app.kit.jobs.worker_settings import WorkerSettings
+# {% endif %}
 # {% if cookiecutter.rate_limit %}
 from app.kit.rate_limit.settings import RateLimitSettings
 # {% endif %}
@@ -31,6 +34,11 @@ class Settings(
     # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
     PhotoSettings,  # example
+    # {% endif %}
+    # {% if cookiecutter.job_queue == "procrastinate" %}
+    WorkerSettings,
+    # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
     JobSettings,
     MailSettings,
     # {% endif %}

@@ -2,7 +2,7 @@
 
 from app.db.base_class import Base
 # {% if cookiecutter.job_queue != "none" %}
-from app.kit.jobs.models import Effect, Job
+from app.kit.jobs.models import Job, JobCheckpoint
 # {% endif %}
 # {% if cookiecutter.auth %}
 from app.models.auth import Credential, Login
@@ -16,8 +16,8 @@ __all__ = [
     "Credential",
     # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
-    "Effect",
     "Job",
+    "JobCheckpoint",
     # {% endif %}
     # {% if cookiecutter.auth %}
     "Login",

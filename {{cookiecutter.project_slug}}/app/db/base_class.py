@@ -1,4 +1,4 @@
-"""The declarative base of all models."""
+"""The base class of all models."""
 
 from app.kit.db.model import Base
 

@@ -1,10 +1,10 @@
-"""Something that keeps a processor busy. It runs in a process of its own, so it imports little."""
+"""Work for a child process, which imports this module: it imports little itself."""
 
 import os
 
 
 def count_primes(start: int, stop: int) -> int:
-    """Count the primes from ``start`` up to, and without, ``stop``; give way to other processes."""
+    """Count the primes from ``start`` up to ``stop``, which is excluded, at a low priority."""
     os.setpriority(os.PRIO_PROCESS, 0, 10)
     sieve = bytearray([1]) * (stop - start)
     for number in range(2, int(stop**0.5) + 1):

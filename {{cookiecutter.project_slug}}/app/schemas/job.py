@@ -1,12 +1,11 @@
 """What clients send and get of jobs."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.kit.jobs.models import JobStatus
 from app.kit.schemas import RequestModel, Utc, whole
-
-JobStatus = Literal["queued", "running", "succeeded", "failed", "interrupted", "cancelled"]
 
 
 class JobAccepted(BaseModel):

@@ -1,4 +1,4 @@
-"""Jobs and their effects."""
+"""Jobs and their checkpoints."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = "0001"
 branch_labels = ("jobs",)
 depends_on = None
 
+# SQLite numbers only INTEGER keys by itself; they hold 64 bits, too.
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True)
 
@@ -44,15 +45,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_job_status"), "job", ["status"])
     op.create_index(op.f("ix_job_user_id"), "job", ["user_id"])
     op.create_table(
-        "effect",
+        "job_checkpoint",
         sa.Column("id", KEY, nullable=False),
         sa.Column("job_id", KEY, nullable=False),
         sa.Column("name", sa.String(50), nullable=False),
         sa.Column("data", sa.JSON(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_effect")),
-        sa.UniqueConstraint("job_id", "name", name=op.f("uq_effect_job_id_name")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_checkpoint")),
+        sa.UniqueConstraint("job_id", "name", name=op.f("uq_job_checkpoint_job_id_name")),
         sa.ForeignKeyConstraint(
-            ["job_id"], ["job.id"], name=op.f("fk_effect_job_id_job"), ondelete="CASCADE"
+            ["job_id"], ["job.id"], name=op.f("fk_job_checkpoint_job_id_job"), ondelete="CASCADE"
         ),
         sqlite_autoincrement=True,
     )
@@ -60,5 +61,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop both tables."""
-    op.drop_table("effect")
+    op.drop_table("job_checkpoint")
     op.drop_table("job")

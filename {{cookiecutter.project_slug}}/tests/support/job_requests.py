@@ -8,9 +8,9 @@ from fastapi import Request, Response
 from fastapi.testclient import TestClient
 
 from app.api.deps import DatabaseDep
-from app.api.jobs import EnqueueDep, accepted
+from app.api.job_deps import EnqueueDep, accepted
+from app.jobs.kinds import KINDS
 from app.kit.errors import ConflictError
-from app.kit.jobs.enqueue import KINDS
 from app.schemas.job import JobAccepted
 from tests.support.jobs import Behaviour
 

@@ -2,10 +2,12 @@
 
 import datetime as dt
 import enum
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Table
+from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Row, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+Record: TypeAlias = Row[*tuple[Any, ...]]
 
 ENUM_LENGTH = 50
 

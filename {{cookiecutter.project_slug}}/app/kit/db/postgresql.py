@@ -13,10 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from app.core.config import Settings
 # {% if cookiecutter.__driver == "psycopg" and cookiecutter.async_db %}
 from app.kit.db.bounded_connection import connect
 # {% endif %}
+from app.kit.db.settings import DatabaseSettings
 
 # {% if cookiecutter.job_queue == "procrastinate" %}
 # Without its queue the service could not accept jobs; that nobody works them off is no reason.
@@ -38,7 +38,7 @@ AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
 
 
 # {% if cookiecutter.__driver == "asyncpg" %}
-def connect_args(settings: Settings) -> dict[str, object]:
+def connect_args(settings: DatabaseSettings) -> dict[str, object]:
     """Bound the time to connect and the time of a statement."""
     return {
         "timeout": settings.database_connect_seconds,
@@ -47,7 +47,7 @@ def connect_args(settings: Settings) -> dict[str, object]:
 
 
 # {% else %}
-def parameters(settings: Settings) -> dict[str, object]:
+def parameters(settings: DatabaseSettings) -> dict[str, object]:
     """Let libpq and the server bound the time to connect and the time of a statement."""
     milliseconds = round(settings.database_statement_seconds * 1000)
     options = " ".join(settings.database_url.normalized_query.get("options", ()))
@@ -62,7 +62,7 @@ def parameters(settings: Settings) -> dict[str, object]:
     }
 
 
-def connect_args(settings: Settings) -> dict[str, object]:
+def connect_args(settings: DatabaseSettings) -> dict[str, object]:
     """Say how the pool connects."""
     # {% if cookiecutter.async_db %}
     creator = partial(connect, settings.database_statement_seconds)

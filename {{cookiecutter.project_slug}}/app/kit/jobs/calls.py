@@ -1,6 +1,6 @@
-"""The ways between the event loop, the data access, the bodies of jobs and child processes.
+"""Calls between the event loop, the data access, the handlers of jobs and child processes.
 
-What runs jobs is asynchronous; their bodies are written like endpoints.
+The code that runs jobs is asynchronous; handlers are written like endpoints.
 """
 
 # {% if cookiecutter.async_db %}
@@ -24,52 +24,52 @@ ArgumentsT = TypeVarTuple("ArgumentsT")
 
 
 # {% if cookiecutter.async_db %}
-async def run_unbroken(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
-    """Run a method of the data access to its end, even if the job or the process is to stop."""
+async def run_shielded(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
+    """Run a method of the data access to its end, even if the job is cancelled."""
     with fail_after(None, shield=True):  # no limit
         return await call_from_async(work)
 
 
-async def run_body(
-    body: Callable[[*ArgumentsT], Awaitable[ResultT]],
+async def call_handler(
+    handler: Callable[[*ArgumentsT], Awaitable[ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Run the body of a job."""
-    return await body(*arguments)
+    """Call the handler of a job."""
+    return await handler(*arguments)
 
 
-async def run_in_loop(
+async def await_from_job(
     function: Callable[[*ArgumentsT], Awaitable[ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Run a coroutine from a body, by the name it has where bodies are in threads."""
+    """Await a coroutine function from a handler; one name for both flavours."""
     return await function(*arguments)
 
 
 # {%- else %}
-async def run_unbroken(work: Callable[[], ResultT]) -> ResultT:
-    """Run a method of the data access to its end, even if the job or the process is to stop."""
+async def run_shielded(work: Callable[[], ResultT]) -> ResultT:
+    """Run a method of the data access to its end, even if the job is cancelled."""
     with fail_after(None, shield=True):  # no limit
         return await call_from_async(work)
 
 
-async def run_body(
-    body: Callable[[*ArgumentsT], ResultT],
+async def call_handler(
+    handler: Callable[[*ArgumentsT], ResultT],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Run the body of a job in a thread, which is not one of those of the endpoints."""
+    """Call the handler of a job in a thread of its own, so that it takes none of the endpoints'."""
     try:
-        return await to_thread.run_sync(body, *arguments, limiter=CapacityLimiter(1))
+        return await to_thread.run_sync(handler, *arguments, limiter=CapacityLimiter(1))
     except CancelledError:  # what a thread gets
         await checkpoint()  # raises what a task gets
         raise
 
 
-def run_in_loop(
+def await_from_job(
     function: Callable[[*ArgumentsT], Coroutine[Any, Any, ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Run a coroutine from a body's thread; the body of a cancelled job ends here."""
+    """Await a coroutine function from a handler's thread; that of a cancelled job ends here."""
     from_thread.check_cancelled()
     return from_thread.run(function, *arguments)
 
@@ -81,7 +81,7 @@ async def run_in_child(
     function: Callable[[*ArgumentsT], ResultT],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Run it in a child process, which dies when the job is cancelled."""
+    """Run a function in a child process, which is killed when the job is cancelled."""
     with CancelScope(shield=True):  # anyio forgets a child whose start is cancelled
         await to_process.run_sync(int)
     return await to_process.run_sync(function, *arguments, cancellable=True)

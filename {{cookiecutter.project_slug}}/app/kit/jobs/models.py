@@ -1,20 +1,22 @@
-"""Jobs, and what they have done."""
+"""Jobs, and the steps that they have completed."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.db.model import Base
 
+JobStatus = Literal["queued", "running", "succeeded", "failed", "interrupted", "cancelled"]
+
 
 class Job(Base):
-    """Work that takes longer than a request may; this row is what clients are told about it."""
+    """Work that outlives its request; clients read this row. The database's clock sets all times."""
 
     kind: Mapped[str] = mapped_column(String(50))
     status: Mapped[str] = mapped_column(String(20), index=True)
-    # Also tells the one who runs it now from one that was thought dead.
+    # Also a fencing token: a process whose attempt is not the last one changes nothing.
     attempts: Mapped[int]
     progress: Mapped[float]
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -22,7 +24,7 @@ class Job(Base):
     error: Mapped[str | None] = mapped_column(String(500))
     is_cancel_requested: Mapped[bool]
     idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
-    # Tells whether two requests with the same key are the same.
+    # The digest of the request: the same key with another request is a conflict.
     fingerprint: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[int | None] = mapped_column(
         ForeignKey("user.id", ondelete="CASCADE"), index=True
@@ -34,9 +36,10 @@ class Job(Base):
     finished_at: Mapped[dt.datetime | None] = mapped_column(index=True)
 
 
-class Effect(Base):
-    """Something that a job has done and must not do again when it runs a second time."""
+class JobCheckpoint(Base):
+    """A step that a job has completed, and must not repeat when it runs again."""
 
+    __tablename__ = "job_checkpoint"
     __table_args__ = (UniqueConstraint("job_id", "name"),)
 
     job_id: Mapped[int] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"))

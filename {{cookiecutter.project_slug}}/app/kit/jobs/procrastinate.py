@@ -1,6 +1,6 @@
-"""The queue of procrastinate as workers see it: what runs a job, and what looks after the queue.
+"""The queue as the workers of procrastinate see it: the task that runs jobs, and maintenance.
 
-Each entry of the queue stands for one job that is to run.
+procrastinate calls its rows jobs, too; here they are entries. Each stands for one job to run.
 """
 
 import asyncio
@@ -19,29 +19,31 @@ from procrastinate.manager import JobManager
 from psycopg import Notify
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
-from app.core.config import Settings
 from app.db.session import Database
 from app.kit.db.bounded_connection import BoundedConnection
 from app.kit.db.postgresql import parameters
-from app.kit.jobs.calls import run_unbroken
-from app.kit.jobs.context import JobTable
-from app.kit.jobs.enqueue import TASK
-from app.kit.jobs.executor import Runner
-from app.kit.jobs.settings import JobSettings
+from app.kit.jobs.calls import run_shielded
+from app.kit.jobs.defer import TASK
+from app.kit.jobs.executor import JobExecutor
+from app.kit.jobs.kinds import JobKinds
+from app.kit.jobs.store import JobStore
+from app.kit.jobs.worker_settings import WorkerSettings
 
 logger = logging.getLogger(__name__)
 
-UPKEEP = "upkeep"
-AGAIN_SECONDS = 0.5
-PUT_BACK = """
-UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, scheduled_at = %(at)s
+MAINTENANCE = "maintenance"
+RETRY_PAUSE_SECONDS = 0.5
+REQUEUE = """
+UPDATE procrastinate_jobs
+SET status = 'todo', attempts = attempts + 1,
+    scheduled_at = now() + make_interval(secs => %(seconds)s)
 WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'doing'
 """
-END = """
+FINISH = """
 DELETE FROM procrastinate_jobs
 WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'doing'
 """
-# In one statement: who comes late finds no entry. What was tried again has a newer one.
+# One statement: a worker that comes late finds no entry. A job that was retried has a newer one.
 GIVE_UP = """
 WITH entry AS (
     DELETE FROM procrastinate_jobs
@@ -50,7 +52,7 @@ WITH entry AS (
 )
 UPDATE job SET finished_at = now(),
     status = CASE WHEN job.is_cancel_requested THEN 'cancelled' ELSE 'failed' END,
-    error = 'it was tried as often as may be, but no process survived it'
+    error = 'gave up: the worker died on every attempt'
 FROM entry WHERE job.id = job_id::bigint AND job.status IN ('queued', 'running')
     AND NOT EXISTS (
         SELECT FROM procrastinate_jobs AS newer
@@ -61,40 +63,41 @@ FROM entry WHERE job.id = job_id::bigint AND job.status IN ('queued', 'running')
 
 
 class QueueConnection(BoundedConnection):
-    """A bounded connection that also finds out, while it waits for news, whether the server lives."""
+    """A bounded connection that also notices a dead server while it waits for notifications."""
 
     def notifies(
         self, *, timeout: float | None = None, stop_after: int | None = None
     ) -> AsyncGenerator[Notify]:
-        """Yield what is announced; the one who listens checks the connection after each time."""
+        """Yield notifications; the listener checks the connection after each timeout."""
         seconds = self.statement_seconds if timeout is None else timeout
         return super().notifies(timeout=seconds, stop_after=stop_after)
 
 
-class TryAgainError(Exception):
+class RetryJobError(Exception):
     """The attempt failed, but the next one may succeed."""
 
 
-class Backoff(BaseRetryStrategy):
-    """Wait twice as long before each further attempt; whoever was asked to stop does not wait."""
+class ExponentialBackoff(BaseRetryStrategy):
+    """Wait twice as long before each further attempt, but not after a worker that shuts down."""
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Tell when the next attempt is due."""
+        """Return when the next attempt is due."""
         wait_seconds = self.wait_seconds(exception, job.attempts)
         return RetryDecision(retry_in={"milliseconds": round(wait_seconds * 1000)})
 
     def wait_seconds(self, error: BaseException, attempts: int) -> float:
-        """Return how long to wait after so many attempts before the one that ended like this."""
-        return self._first_seconds * 2**attempts if isinstance(error, TryAgainError) else 0
+        """Return how long to wait after an attempt, which followed ``attempts`` others."""
+        return self._first_seconds * 2**attempts if isinstance(error, RetryJobError) else 0
 
 
-class Entries(JobManager):
-    """Changes an entry only for those who have it: once it was taken back, it is one attempt older.
+class FencedJobManager(JobManager):
+    """Changes an entry only for the attempt that has it; ``requeue_stalled`` begins a new attempt.
 
-    The package's own statements look at the id alone, and so would end what another has begun.
+    The statements of procrastinate 3.10 look at the id alone: a worker that was frozen would finish
+    the entry that another worker runs by now.
     """
 
     def __init__(self, connector: BaseConnector, lost_seconds: float) -> None:
@@ -109,21 +112,22 @@ class Entries(JobManager):
         queue: str | None = None,
         lock: str | None = None,
     ) -> None:
-        """Put an entry back into the queue."""
-        await self._change(PUT_BACK, job, at=retry_at)
+        """Put an entry back into the queue; the wait is measured by the database's clock."""
+        seconds = 0.0 if retry_at is None else (retry_at - dt.datetime.now(dt.UTC)).total_seconds()
+        await self._change(REQUEUE, job, seconds=seconds)
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """Delete an entry: what became of it is in our own table."""
-        await self._change(END, job)
+        """Delete an entry: the table of jobs says how it ended."""
+        await self._change(FINISH, job)
 
     async def give_up(self, job: Job) -> None:
-        """Delete an entry, and end its job, whose workers died."""
+        """Delete an entry and fail its job, whose workers died."""
         await self._change(GIVE_UP, job)
 
     async def _change(self, query: LiteralString, job: Job, **values: object) -> None:
-        """Try until the database takes it: nobody takes an entry from a worker that lives.
+        """Retry until the database answers: no other worker takes the entry of one that is alive.
 
-        It is given up after a time in which the worker, too, finds that it has lost the database.
+        Give up after ``lost_seconds``, when this worker counts as dead, too.
         """
         give_up_at = monotonic() + self._lost_seconds
         values |= {"id": job.id, "attempts": job.attempts}
@@ -134,11 +138,11 @@ class Entries(JobManager):
                 if monotonic() > give_up_at:
                     raise
                 logger.warning("entry %s cannot be changed yet: %s", job.id, error)
-                await asyncio.sleep(AGAIN_SECONDS)
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
 
 
-def open_queue(settings: Settings, database: Database) -> App:
-    """Build what workers serve; the caller opens it."""
+def create_procrastinate(settings: WorkerSettings, database: Database, kinds: JobKinds) -> App:
+    """Create the procrastinate application that workers serve; the caller opens it."""
 
     async def bound(connection: QueueConnection) -> None:
         connection.statement_seconds = settings.database_statement_seconds
@@ -149,46 +153,53 @@ def open_queue(settings: Settings, database: Database) -> App:
         connection_class=QueueConnection,
         configure=bound,
         timeout=settings.database_connect_seconds,
-        max_size=8,  # besides those by which each lane listens
+        max_size=8,  # besides the connection of each queue that listens
     )
-    queue = App(connector=connector)
-    queue.job_manager = entries = Entries(connector, settings.job_lost_seconds)
-    add_runner(queue, database, settings)
-    add_upkeep(queue, entries, JobTable(database), settings)
-    return queue
+    app = App(connector=connector)
+    app.job_manager = manager = FencedJobManager(connector, settings.job_lost_seconds)
+    store = JobStore(database)
+    add_run_job(app, JobExecutor(database, settings, kinds, unfinished="queued"), store, settings)
+    add_maintenance(app, manager, store, settings)
+    return app
 
 
-def add_runner(queue: App, database: Database, settings: Settings) -> None:
+def add_run_job(
+    app: App,
+    executor: JobExecutor[WorkerSettings],
+    store: JobStore,
+    settings: WorkerSettings,
+) -> None:
     """Add the task that runs jobs of all kinds."""
-    table = JobTable(database)
-    runner = Runner(database, settings, unfinished="queued")
+    backoff = ExponentialBackoff(settings.job_backoff_seconds)
 
-    @queue.task(name=TASK, pass_context=True, retry=Backoff(settings.job_backoff_seconds))
+    @app.task(name=TASK, pass_context=True, retry=backoff)
     async def run_job(context: JobContext, job_id: int) -> None:
-        row = await run_unbroken(partial(table.start, job_id))
-        if row is None:  # withdrawn, or at its end although its worker died before it said so here
+        row = await run_shielded(partial(store.start, job_id))
+        if row is None:  # cancelled, or ended by a worker that died before it finished the entry
             return
         may_retry = context.job.attempts < settings.job_retries
-        if await runner.run(row, may_retry=may_retry) == "queued":
-            raise TryAgainError
+        if await executor.run(row, may_retry=may_retry) == "queued":
+            raise RetryJobError
 
 
-def add_upkeep(queue: App, entries: Entries, table: JobTable, settings: JobSettings) -> None:
-    """Add the periodic tasks. Many workers ask for them, and two may run at once."""
+def add_maintenance(
+    app: App, manager: FencedJobManager, store: JobStore, settings: WorkerSettings
+) -> None:
+    """Add the periodic tasks. All workers queue them, and two may run at once."""
 
-    @queue.periodic(cron="* * * * * */5")  # seconds come last
-    @queue.task(name="take_back", queue=UPKEEP, queueing_lock="take_back")
-    async def take_back(timestamp: int) -> None:
-        lost = await entries.get_stalled_jobs(seconds_since_heartbeat=settings.job_lost_seconds)
+    @app.periodic(cron="* * * * * */5")  # seconds come last
+    @app.task(name="requeue_stalled", queue=MAINTENANCE, queueing_lock="requeue_stalled")
+    async def requeue_stalled(timestamp: int) -> None:
+        lost = await manager.get_stalled_jobs(seconds_since_heartbeat=settings.job_lost_seconds)
         for entry in lost:
-            if entry.task_name != TASK:  # upkeep, which comes again by itself
-                await entries.finish_job(entry, Status.FAILED, delete_job=True)
+            if entry.task_name != TASK:  # maintenance, which is queued again by itself
+                await manager.finish_job(entry, Status.FAILED, delete_job=True)
             elif entry.attempts < settings.job_retries:
-                await entries.retry_job(entry)
+                await manager.retry_job(entry)
             else:
-                await entries.give_up(entry)
+                await manager.give_up(entry)
 
-    @queue.periodic(cron="7 * * * *")
-    @queue.task(name="forget", queue=UPKEEP, queueing_lock="forget")
-    async def forget(timestamp: int) -> None:
-        await run_unbroken(partial(table.forget, settings.job_keep_days))
+    @app.periodic(cron="7 * * * *")
+    @app.task(name="purge_finished", queue=MAINTENANCE, queueing_lock="purge_finished")
+    async def purge_finished(timestamp: int) -> None:
+        await run_shielded(partial(store.purge_finished, settings.job_keep_days))

@@ -5,9 +5,6 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     EmailStr,
     Field,
-    # {% if cookiecutter.job_queue == "procrastinate" %}
-    NonNegativeInt,
-    # {% endif %}
     PositiveInt,
     SecretStr,
     ValidatorFunctionWrapHandler,
@@ -34,10 +31,6 @@ class JobSettings(BaseAppSettings):
     job_concurrency: PositiveInt = 4
     job_heartbeat_seconds: Seconds = 2
     job_lost_seconds: Seconds = 20
-    # {% if cookiecutter.job_queue == "procrastinate" %}
-    job_retries: NonNegativeInt = 4
-    job_backoff_seconds: Seconds = 2
-    # {% endif %}
     job_keep_days: Annotated[int, Field(gt=0, le=36_500)] = 7
 
     @model_validator(mode="after")

@@ -8,11 +8,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+# {% if cookiecutter.job_queue == "in_process" %}
+from app import main
+# {% endif %}
 from app.core.about import ABOUT
 from app.core.config import Settings
-# {% if cookiecutter.job_queue == "in_process" %}
-from app.kit.jobs import in_process
-# {% endif %}
 from app.main import create_app
 # {% if cookiecutter.auth %}
 from tests.support import accounts
@@ -121,7 +121,7 @@ def _nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:  # example
 def _no_work() -> Iterator[None]:
     """Leave the jobs in their queue: they are large, and no answer waits for one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(in_process, "KINDS", {})
+        patch.setattr(main, "KINDS", {})
         yield
 
 

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.kit.jobs.enqueue import KINDS
+from app.jobs.kinds import KINDS
 # {% if cookiecutter.job_queue == "in_process" %}
 from tests.support.in_process import started
 # {% endif %}

@@ -18,21 +18,23 @@ from fastapi.testclient import TestClient
 
 from app.core.config import Settings
 from app.db.session import Database
+from app.jobs.kinds import KINDS
 # {% if cookiecutter.auth %}
 from app.kit.auth.security import Tokens
 # {% endif %}
 from app.kit.db.engine import call_from_async
 from app.kit.errors import NotFoundError, UnavailableError
-from app.kit.jobs.context import JobTable
 from app.kit.jobs.in_process import InProcessWorker, open_worker
+from app.kit.jobs.polling import PollingJobStore
 from tests.kit.server.test_serve import process
 # {% if cookiecutter.auth %}
 from tests.support import accounts
 # {% endif %}
 from tests.support.job_requests import JOBS, behave, ended, read
-from tests.support.jobs import ALONE, LEAVING, change, queue, take
+from tests.support.jobs import ALONE, LEAVING, change, queue, set_clock_ahead, take
 from tests.support.jobs import get as get_job
 
+OUTAGE = {"no job can be started", "the maintenance of jobs failed"}
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 VARIABLES = {
     "JOB_HEARTBEAT_SECONDS": "0.2",
@@ -80,12 +82,12 @@ def test_primes_are_counted_in_a_child(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("does", "kind", "error"),
     [
-        ("fail", "behave", "a fault of the service, which its log tells"),
+        ("fail", "behave", "internal error; see the service log"),
         ("refuse", "behave", "this cannot be done"),
         ("starve", "behave", "the database does not answer"),
         ("astonish", "behave", "its result could not be stored"),
         ("babble", "behave", "its result could not be stored"),
-        ("hang", "brief", "it took longer than 0.1 s"),
+        ("hang", "brief", "timeout: it took longer than 0.1 s"),
     ],
 )
 def test_failure_is_a_sentence(client: TestClient, does: str, kind: str, error: str) -> None:
@@ -142,21 +144,32 @@ async def test_job_of_a_dead_process_is_interrupted(database: Database, settings
     await call_from_async(partial(change, database, cancelled, is_cancel_requested=True))
     alive = await call_from_async(partial(queue, database, "hang"))
     await call_from_async(partial(take, database, alive, heartbeat_ago=0))
-    async with open_worker(database, settings):
+    async with open_worker(database, settings, KINDS, grace_seconds=15):
         await reach(database, lost, "interrupted")
         await reach(database, cancelled, "cancelled")
     assert await status(database, alive) == "running"
     row = await call_from_async(partial(get_job, database, lost))
-    assert row.error == "the process that ran it came to its end"
+    assert row.error == "interrupted: the process that ran it has stopped"
     assert row.finished_at is not None
+
+
+async def test_clock_of_a_host_does_not_interrupt_jobs(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await call_from_async(partial(queue, database, "hang"))
+    await call_from_async(partial(take, database, id, heartbeat_ago=0))
+    set_clock_ahead(monkeypatch)
+    store = PollingJobStore(database)
+    await call_from_async(partial(store.interrupt_stalled, settings.job_lost_seconds))
+    await call_from_async(partial(store.purge_finished, settings.job_keep_days))
+    assert await status(database, id) == "running"
 
 
 async def test_job_that_takes_too_long_at_the_end_is_interrupted(
     database: Database, settings: Settings
 ) -> None:
-    hurry = settings.model_copy(update={"grace_seconds": 0})
     id = await call_from_async(partial(queue, database, "hang"))
-    async with open_worker(database, hurry):
+    async with open_worker(database, settings, KINDS, grace_seconds=0):
         await reach(database, id, "running")
     assert await status(database, id) == "interrupted"
 
@@ -180,7 +193,7 @@ async def test_job_that_runs_at_the_end_is_waited_for(
     database: Database, settings: Settings
 ) -> None:
     id = await call_from_async(partial(queue, database, "outlast"))
-    async with open_worker(database, settings):
+    async with open_worker(database, settings, KINDS, grace_seconds=15):
         await reach(database, id, "running")
     assert await status(database, id) == "succeeded"
 
@@ -190,7 +203,7 @@ async def test_no_job_begins_at_the_end(database: Database, settings: Settings) 
     """Though one that runs makes room for it."""
     first = await call_from_async(partial(queue, database, "outlast", kind=ALONE))
     second = await call_from_async(partial(queue, database, "succeed", kind=ALONE))
-    async with open_worker(database, settings):
+    async with open_worker(database, settings, KINDS, grace_seconds=15):
         await reach(database, first, "running")
     assert await status(database, first) == "succeeded"
     assert await status(database, second) == "queued"
@@ -200,7 +213,7 @@ async def test_job_that_had_not_begun_is_begun_by_the_next_process(
     database: Database, settings: Settings
 ) -> None:
     id = await call_from_async(partial(queue, database, "succeed"))
-    async with open_worker(database, settings):
+    async with open_worker(database, settings, KINDS, grace_seconds=15):
         await reach(database, id, "succeeded")
 
 
@@ -208,7 +221,7 @@ async def test_old_jobs_are_deleted(database: Database, settings: Settings) -> N
     id = await call_from_async(partial(queue, database, "succeed"))
     end = partial(change, database, id, status="succeeded", finished_at=LONG_AGO)
     await call_from_async(end)
-    async with open_worker(database, settings):
+    async with open_worker(database, settings, KINDS, grace_seconds=15):
         with anyio.fail_after(10), pytest.raises(NotFoundError):
             await reach(database, id, "deleted")
 
@@ -217,11 +230,11 @@ async def test_worker_with_nothing_to_do_waits(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    really_start = JobTable.start_next
+    really_start = PollingJobStore.start_next
     monkeypatch.setattr(
-        JobTable, "start_next", lambda *given: asked.append(given) or really_start(*given)
+        PollingJobStore, "start_next", lambda *given: asked.append(given) or really_start(*given)
     )
-    async with open_worker(database, settings) as worker:
+    async with open_worker(database, settings, KINDS, grace_seconds=15) as worker:
         for times in (2, 4):  # there are two lanes
             with anyio.fail_after(10):
                 while len(asked) < times:
@@ -242,10 +255,10 @@ async def test_worker_outlives_an_outage_of_the_database(
 
     id = await call_from_async(partial(queue, database, "succeed"))
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "write", fail)
-        async with open_worker(database, settings) as worker:
+        patch.setattr(Database, "transaction", fail)
+        async with open_worker(database, settings, KINDS, grace_seconds=15) as worker:
             with anyio.fail_after(10):
-                while not {"jobs cannot be taken", "jobs cannot be tidied"} <= {*caplog.messages}:
+                while not OUTAGE <= {*caplog.messages}:
                     await anyio.sleep(0.005)
             patch.undo()
             worker.wake()

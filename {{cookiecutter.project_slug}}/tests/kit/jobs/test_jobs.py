@@ -11,15 +11,17 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from app.core.config import Settings
-from app.crud.base import Record
 from app.db.base import Job
 from app.db.session import Database
+from app.jobs.kinds import KINDS
 from app.kit.db.engine import call_from_async
+from app.kit.db.model import Record
 from app.kit.errors import UnavailableError
-from app.kit.jobs import context
-from app.kit.jobs.context import Run
-from app.kit.jobs.executor import Runner
-from app.kit.jobs.store import job
+from app.kit.jobs import store
+from app.kit.jobs.context import JobContext
+from app.kit.jobs.executor import JobExecutor
+from app.kit.jobs.queries import jobs
+from app.kit.jobs.settings import JobSettings
 from tests.conftest import ServiceClient
 from tests.support import databases
 # {% if cookiecutter.auth %}
@@ -84,7 +86,7 @@ def test_job_of_a_kind_that_is_gone_is_not_tried_again(
     execute("UPDATE job SET kind = 'gone', status = 'failed', finished_at = created_at")
     response = client.post(f"{JOBS}{id}/retry")
     assert response.status_code == 409
-    assert response.json()["detail"] == "nobody here knows jobs of the kind gone"
+    assert response.json()["detail"] == "unknown job kind: gone"
     assert client.get(f"{JOBS}{id}").json()["status"] == "failed"
 
 
@@ -158,18 +160,18 @@ async def test_attempt_begins_anew(database: Database) -> None:
 
 
 async def test_progress_is_seen(database: Database, settings: Settings) -> None:
-    attempt = Run(database, settings, await begun(database, "succeed"))
+    attempt = JobContext(database, settings, await begun(database, "succeed"))
     await call_from_async(partial(attempt.report, 0.5))
     row = await call_from_async(partial(get, database, attempt.id))
     assert row.progress == 0.5
 
 
 async def test_effect_is_recorded_once(database: Database, settings: Settings) -> None:
-    attempt = Run(database, settings, await begun(database, "succeed"))
-    assert not await call_from_async(partial(attempt.has_recorded, "mail"))
-    assert await call_from_async(partial(attempt.record, "mail"))
-    assert not await call_from_async(partial(attempt.record, "mail"))
-    assert await call_from_async(partial(attempt.has_recorded, "mail"))
+    attempt = JobContext(database, settings, await begun(database, "succeed"))
+    assert not await call_from_async(partial(attempt.is_done, "mail"))
+    assert await call_from_async(partial(attempt.mark_done, "mail"))
+    assert not await call_from_async(partial(attempt.mark_done, "mail"))
+    assert await call_from_async(partial(attempt.is_done, "mail"))
 
 
 async def test_attempt_ends_when_somebody_else_has_the_job(
@@ -178,7 +180,7 @@ async def test_attempt_ends_when_somebody_else_has_the_job(
     row = await begun(database, "hang")
     await call_from_async(partial(change, database, row.id, attempts=2))
     with anyio.fail_after(2):
-        await Runner(database, settings, unfinished="queued").run(row)
+        await JobExecutor(database, settings, KINDS, unfinished="queued").run(row)
     row = await call_from_async(partial(get, database, row.id))
     assert (row.status, row.attempts) == ("running", 2)
 
@@ -186,12 +188,12 @@ async def test_attempt_ends_when_somebody_else_has_the_job(
 async def test_attempt_goes_on_though_a_heartbeat_fails(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Run) -> None:
+    def fail(_: JobContext[Settings]) -> None:
         raise UnavailableError("the database does not answer")
 
     row = await begun(database, "nap")
-    monkeypatch.setattr(Run, "beat", fail)
-    assert await Runner(database, settings, unfinished="queued").run(row) == "succeeded"
+    monkeypatch.setattr(JobContext, "heartbeat", fail)
+    assert await JobExecutor(database, settings, KINDS, unfinished="queued").run(row) == "succeeded"
 
 
 @pytest.mark.parametrize(("may_retry", "status"), [(True, "queued"), (False, "failed")])
@@ -201,7 +203,7 @@ async def test_job_of_a_kind_that_is_not_known_yet_may_be_tried_again(
     row = await begun(database, "succeed")
     await call_from_async(partial(change, database, row.id, kind="of the next release"))
     row = await call_from_async(partial(get, database, row.id))
-    runner = Runner(database, settings, unfinished="queued")
+    runner = JobExecutor(database, settings, KINDS, unfinished="queued")
     assert await runner.run(row, may_retry=may_retry) == status
 
 
@@ -210,8 +212,8 @@ async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
 ) -> None:
     row = await begun(database, "listen")
     await call_from_async(partial(change, database, row.id, is_cancel_requested=True))
-    patient = settings.model_copy(update={"job_heartbeat_seconds": 2})
-    assert await Runner(database, patient, unfinished="queued").run(row) == "succeeded"
+    patient = settings.model_copy(update=JobSettings().model_dump())
+    assert await JobExecutor(database, patient, KINDS, unfinished="queued").run(row) == "succeeded"
 
 
 # {% if cookiecutter.auth %}
@@ -257,15 +259,15 @@ def test_keys_of_two_callers_are_two(
 async def test_old_jobs_are_deleted_a_bounded_number_at_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "BATCH", 2)
+    monkeypatch.setattr(store, "PURGE_BATCH", 2)
     await queue(database, "succeed", count=5)
     async with database.transaction() as connection:
         await connection.execute(update(Job).values(finished_at=NOW - dt.timedelta(days=8)))
-        assert await job.forget(connection, NOW, 2) == 2
+        assert await jobs.purge(connection, 0, 2) == 2
     assert await count(database, "queued") == 3
-    await context.JobTable(database).forget(keep_days=9)
+    await store.JobStore(database).purge_finished(keep_days=9)
     assert await count(database, "queued") == 3
-    await context.JobTable(database).forget(keep_days=7)
+    await store.JobStore(database).purge_finished(keep_days=7)
     assert await count(database, "queued") == 0
 
 

@@ -24,15 +24,21 @@ from procrastinate.schema import SchemaManager
 
 from app.core.config import Settings
 from app.db.session import Database
+from app.jobs.kinds import KINDS
 from app.kit.db.engine import call_from_async
-from app.kit.jobs.procrastinate import Backoff, TryAgainError, open_queue
+from app.kit.jobs.procrastinate import (
+    MAINTENANCE,
+    ExponentialBackoff,
+    RetryJobError,
+    create_procrastinate,
+)
+from app.kit.jobs.worker import longest_grace
 from app.kit.logging import JsonFormatter
-from app.worker import longest_stop
 from tests.conftest import ALEMBIC
 from tests.kit.server.test_serve import PYTHON, environment, run
 from tests.support.databases import Execute, new_database
 from tests.support.job_requests import BEHAVING, JOBS, SUCCEED, behave
-from tests.support.jobs import BRIEF, Deed, change, count, effects, get, queue
+from tests.support.jobs import BRIEF, Deed, change, count, count_done, get, queue, set_clock_ahead
 
 IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
 WAITING = (
@@ -43,7 +49,7 @@ WAITING = (
 @pytest.fixture
 async def worker(settings: Settings, database: Database) -> AsyncGenerator[App]:
     """Lend the queue as a worker has it."""
-    async with open_queue(settings, database).open_async() as worker:
+    async with create_procrastinate(settings, database, KINDS).open_async() as worker:
         # Upkeep comes when a test asks for it, and not when the clock does.
         worker.periodic_registry.periodic_tasks.clear()
         yield worker
@@ -59,7 +65,7 @@ async def test_queue_knows_the_database_by_all_that_its_url_says(
 ) -> None:
     url = settings.database_url.update_query_dict({"application_name": "a b+c"})
     told = settings.model_copy(update={"database_url": url})
-    async with open_queue(told, database).open_async() as worker:
+    async with create_procrastinate(told, database, KINDS).open_async() as worker:
         (row,) = await worker.connector.execute_query_all_async("SHOW application_name")
     assert row == {"application_name": "a b+c"}
 
@@ -75,7 +81,7 @@ async def test_job_runs_to_its_end(database: Database, worker: App) -> None:
 @pytest.mark.parametrize(
     ("does", "error"),
     [
-        ("fail", "a fault of the service, which its log tells"),
+        ("fail", "internal error; see the service log"),
         ("starve", "the database does not answer"),
     ],
 )
@@ -92,23 +98,23 @@ async def test_failed_job_is_tried_again_and_given_up(
 
 
 def test_jobs_end_before_others_take_them(settings: Settings) -> None:
-    assert longest_stop(settings) == settings.grace_seconds
-    hasty = {"job_lost_seconds": 5, "job_heartbeat_seconds": 2}
-    assert longest_stop(settings.model_copy(update=hasty)) == 1
+    assert longest_grace(settings, 3) == 3
+    hasty = settings.model_copy(update={"job_lost_seconds": 5, "job_heartbeat_seconds": 2})
+    assert longest_grace(hasty, 3) == 1
 
 
 def test_each_attempt_waits_twice_as_long() -> None:
-    entry = Job(id=1, queue="waiting", lock=None, queueing_lock=None, task_name="run_job")
+    entry = Job(id=1, queue="io", lock=None, queueing_lock=None, task_name="run_job")
 
     def wait_seconds(error: BaseException, attempts: int) -> float:
         job = entry.evolve(attempts=attempts)
-        decision = Backoff(3).get_retry_decision(exception=error, job=job)
+        decision = ExponentialBackoff(3).get_retry_decision(exception=error, job=job)
         assert decision is not None
         assert decision.retry_at is not None
         return (decision.retry_at - dt.datetime.now(dt.UTC)).total_seconds()
 
     for attempts, seconds in enumerate((3, 6, 12)):
-        assert wait_seconds(TryAgainError(), attempts) == pytest.approx(seconds, abs=1)
+        assert wait_seconds(RetryJobError(), attempts) == pytest.approx(seconds, abs=1)
     assert wait_seconds(asyncio.CancelledError(), 2) == pytest.approx(0, abs=1)
 
 
@@ -133,7 +139,7 @@ async def test_job_that_takes_too_long_is_stopped(database: Database, worker: Ap
     id = await call_from_async(partial(queue, database, "hang", kind=BRIEF))
     await work(worker)
     job = await call_from_async(partial(get, database, id))
-    assert job.error == "it took longer than 0.1 s"
+    assert job.error == "timeout: it took longer than 0.1 s"
 
 
 async def test_withdrawn_job_does_not_run(
@@ -183,7 +189,7 @@ async def test_cancelled_job_is_not_begun_again(
     id = behave(client, "succeed")
     await die(worker)
     assert client.delete(f"{JOBS}{id}").json()["is_cancel_requested"]
-    await take_back(worker)
+    await requeue_stalled(worker)
     await work(worker)
     job = await call_from_async(partial(get, database, id))
     assert (job.status, job.result) == ("cancelled", None)
@@ -199,7 +205,7 @@ async def test_failed_job_can_be_tried_again_by_hand(
     assert client.get(f"{JOBS}{id}").json()["attempts"] == 2
 
 
-async def test_queue_forgets_what_is_rolled_back(
+async def test_rollback_removes_the_job_from_the_queue(
     client: TestClient, worker: App, database: Database
 ) -> None:
     response = client.post(f"{BEHAVING}&rolls_back=true", json=SUCCEED)
@@ -209,10 +215,10 @@ async def test_queue_forgets_what_is_rolled_back(
     assert len(list(await worker.job_manager.list_jobs_async())) == 1
 
 
-async def test_job_of_a_dead_worker_is_taken_back(database: Database, worker: App) -> None:
+async def test_job_of_a_dead_worker_is_requeued(database: Database, worker: App) -> None:
     id = await call_from_async(partial(queue, database, "succeed"))
     await die(worker)
-    await take_back(worker)
+    await requeue_stalled(worker)
     await work(worker)
     job = await call_from_async(partial(get, database, id))
     assert (job.status, job.attempts) == ("succeeded", 1)
@@ -222,7 +228,7 @@ async def test_old_jobs_are_deleted(database: Database, worker: App, execute: Ex
     await call_from_async(partial(queue, database, "succeed"))
     await work(worker)
     execute("UPDATE job SET finished_at = '2020-01-01'")
-    await worker.tasks["forget"].defer_async(timestamp=0)
+    await worker.tasks["purge_finished"].defer_async(timestamp=0)
     await work(worker)
     assert await call_from_async(partial(count, database, "succeeded")) == 0
 
@@ -240,11 +246,11 @@ async def test_job_whose_workers_all_died_is_given_up(
         await die(worker, status)
         asked = partial(change, database, id, is_cancel_requested=is_cancel_requested)
         await call_from_async(asked)
-        await take_back(worker)
+        await requeue_stalled(worker)
     job = await call_from_async(partial(get, database, id))
     assert (job.status, job.error) == (
         end,
-        "it was tried as often as may be, but no process survived it",
+        "gave up: the worker died on every attempt",
     )
 
 
@@ -256,10 +262,10 @@ async def test_job_that_was_tried_again_is_not_given_up(
     await worker.connector.execute_query_async("UPDATE procrastinate_jobs SET attempts = 1")
     await die(worker)
     seen = await worker.job_manager.get_stalled_jobs()
-    await take_back(worker)
+    await requeue_stalled(worker)
     assert client.post(f"{JOBS}{id}/retry").json()["status"] == "queued"
     monkeypatch.setattr(worker.job_manager, "get_stalled_jobs", AsyncMock(return_value=seen))
-    await take_back(worker)
+    await requeue_stalled(worker)
     job = await call_from_async(partial(get, database, id))
     assert job.status == "queued"
 
@@ -274,7 +280,7 @@ async def test_job_whose_old_entry_comes_late_goes_on(
     )
     execute("UPDATE job SET status = 'failed', finished_at = now()")
     client.post(f"{JOBS}{id}/retry")
-    await take_back(worker)
+    await requeue_stalled(worker)
     await work(worker)
     job = await call_from_async(partial(get, database, id))
     assert job.status == "succeeded"
@@ -288,8 +294,8 @@ async def test_entry_of_an_own_task_ends_no_job(database: Database, worker: App)
         " VALUES ('own', 'own', jsonb_build_object('job_id', %(id)s::bigint), 'doing')",
         id=id,
     )
-    await take_back(worker)
-    assert [entry.queue for entry in await worker.job_manager.list_jobs_async()] == ["waiting"]
+    await requeue_stalled(worker)
+    assert [entry.queue for entry in await worker.job_manager.list_jobs_async()] == ["io"]
     job = await call_from_async(partial(get, database, id))
     assert job.status == "queued"
 
@@ -309,7 +315,7 @@ async def test_job_that_stands_in_the_queue_twice_is_taken_over_once(
     assert not list(await worker.job_manager.list_jobs_async())
 
 
-async def test_entry_is_changed_only_by_those_who_have_it(database: Database, worker: App) -> None:
+async def test_entry_is_changed_only_by_its_own_attempt(database: Database, worker: App) -> None:
     """Two workers may see at once that a third is lost, and one that seemed lost may be alive."""
     await call_from_async(partial(queue, database, "succeed"))
     await die(worker)
@@ -323,6 +329,21 @@ async def test_entry_is_changed_only_by_those_who_have_it(database: Database, wo
     assert (entry.status, entry.attempts) == ("doing", 1)
 
 
+async def test_clock_of_a_host_does_not_delay_a_retry(
+    database: Database, worker: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await call_from_async(partial(queue, database, "succeed"))
+    await die(worker)
+    (entry,) = await worker.job_manager.get_stalled_jobs()
+    set_clock_ahead(monkeypatch)
+    retry_at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)
+    await worker.job_manager.retry_job(entry, retry_at)
+    (row,) = await worker.connector.execute_query_all_async(
+        "SELECT extract(epoch FROM scheduled_at - now()) AS seconds FROM procrastinate_jobs"
+    )
+    assert float(row["seconds"]) == pytest.approx(2, abs=1)
+
+
 async def die(worker: App, status: str = "running") -> None:
     """Take a job from the queue as a worker whose row is gone."""
     await worker.connector.execute_query_async(
@@ -331,12 +352,12 @@ async def die(worker: App, status: str = "running") -> None:
     await worker.connector.execute_query_async("UPDATE job SET status = %(status)s", status=status)
 
 
-async def take_back(worker: App) -> None:
+async def requeue_stalled(worker: App) -> None:
     """Do what the clock asks for every five seconds."""
     with suppress(AlreadyEnqueued):
-        await worker.tasks["take_back"].defer_async(timestamp=0)
+        await worker.tasks["requeue_stalled"].defer_async(timestamp=0)
     await worker.run_worker_async(
-        queues=["upkeep"], wait=False, listen_notify=False, install_signal_handlers=False
+        queues=[MAINTENANCE], wait=False, listen_notify=False, install_signal_handlers=False
     )
 
 
@@ -349,7 +370,7 @@ async def test_entry_is_put_back_when_the_database_takes_it_again(
     await execute("ALTER TABLE procrastinate_jobs ADD CONSTRAINT broken CHECK (attempts = 0)")
     living = asyncio.create_task(
         worker.run_worker_async(
-            queues=["waiting"],
+            queues=["io"],
             install_signal_handlers=False,
             fetch_job_polling_interval=0.01,
         )
@@ -438,9 +459,9 @@ async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
         killed_at = monotonic()
         await reach(database, 100, "succeeded")
     assert monotonic() - killed_at < 30
-    assert await call_from_async(partial(effects, database, "done")) == 100
+    assert await call_from_async(partial(count_done, database, "done")) == 100
     # Again only what the one that was killed had in its hands.
-    assert 100 <= await call_from_async(partial(effects, database, "begun")) <= 104
+    assert 100 <= await call_from_async(partial(count_done, database, "begun")) <= 104
 
 
 @pytest.mark.slow

@@ -1,13 +1,13 @@
-"""Jobs: work that goes on after its request was answered; and a sample of it."""
+"""Jobs: work that goes on after its request was answered; and a sample job."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from fastapi import APIRouter, Request, Response
 
 from app.api.deps import DatabaseDep, IdPath, PageDep
-from app.api.jobs import ACCEPTED, EnqueueDep, OwnerDep, QueueDep, accepted
+from app.api.job_deps import ACCEPTED, EnqueueDep, OwnerDep, QueueDep, accepted
 from app.jobs.primes import PRIMES
 from app.kit.http.openapi import failures
-from app.kit.jobs.store import job
+from app.kit.jobs.queries import jobs
 from app.kit.schemas import Page
 from app.schemas.job import JobAccepted, JobRead, PrimesParameters
 
@@ -18,24 +18,24 @@ router = APIRouter(tags=["jobs"])
 async def list_jobs(db: DatabaseDep, page: PageDep, owner: OwnerDep) -> Page[JobRead]:
     """List jobs in the order of their ids."""
     async with db.read() as connection:
-        rows = await job.get_multi_for(connection, owner, page.after, page.limit + 1)
+        rows = await jobs.get_multi(connection, owner, page.after, page.limit + 1)
     return Page[JobRead].cut(rows, page.limit)
 
 
 @router.get("/jobs/{id}")
 async def read_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
-    """Return one job: ask again until it has ended."""
+    """Return one job; poll it until it has ended."""
     async with db.read() as connection:
-        row = await job.get_for(connection, id, owner)
+        row = await jobs.get(connection, id, owner)
     return JobRead.model_validate(row)
 
 
 @router.delete("/jobs/{id}", status_code=202, responses=failures(409))
 async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
-    """Withdraw a job that waits, or ask one that runs to stop, which takes a moment."""
+    """Cancel a queued job, or ask a running one to stop, which takes a moment."""
     async with db.transaction() as connection:
-        await job.get_for(connection, id, owner)
-        row = await job.cancel(connection, id)
+        await jobs.get(connection, id, owner)
+        row = await jobs.cancel(connection, id)
     return JobRead.model_validate(row)
 
 
@@ -48,10 +48,10 @@ async def retry_job(
     request: Request,
     response: Response,
 ) -> JobAccepted:
-    """Run a job once more that failed or was interrupted."""
+    """Run a failed or interrupted job again."""
     async with db.transaction() as connection:
-        await job.get_for(connection, id, owner)
-        row = await queue.again(connection, id)
+        await jobs.get(connection, id, owner)
+        row = await queue.retry(connection, id)
     return accepted(request, response, row)
 
 
@@ -63,7 +63,7 @@ async def start_task(
     request: Request,
     response: Response,
 ) -> JobAccepted:
-    """Count primes, which keeps a processor busy for a while."""
+    """Count primes in a job, which keeps a processor busy for a while."""
     async with db.transaction() as connection:
         row = await enqueue(connection, PRIMES, parameters)
     return accepted(request, response, row)

@@ -8,19 +8,18 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response, UploadFile
 
 from app.api.deps import DatabaseDep, IdPath
-from app.api.jobs import ACCEPTED, EnqueueDep, accepted
+from app.api.job_deps import ACCEPTED, EnqueueDep, accepted
 # {% if cookiecutter.auth %}
 from app.api.own_recipes import OwnRecipesDep
-# {% endif %}
-from app.core.photos import PhotoSettings
-# {% if not cookiecutter.auth %}
+# {% else %}
 from app.crud.crud_recipe import recipe
 # {% endif %}
-from app.jobs.photos import PHOTO, PhotoParameters, store_image
+from app.jobs.photos import PHOTO, PhotoParameters
 from app.kit.errors import ConflictError
 from app.kit.http.middleware.body_limit import BodyLimit
 from app.kit.http.openapi import failures
-from app.kit.jobs.calls import run_in_loop
+from app.kit.images import ImageStore
+from app.kit.jobs.calls import await_from_job
 from app.schemas.job import JobAccepted
 
 # {% if cookiecutter.auth %}
@@ -35,8 +34,8 @@ async def get_content(photo: UploadFile) -> bytes:
     return await photo.read()
 
 
-async def get_photo_settings(request: Request) -> PhotoSettings:
-    """Return where photos are stored and what may be."""
+async def get_photo_store(request: Request) -> ImageStore:
+    """Return the store that the lifespan opened."""
     return request.state.photos
 
 
@@ -46,7 +45,7 @@ def max_form_bytes(state: Mapping[str, Any]) -> int:
 
 
 ContentDep = Annotated[bytes, Depends(get_content)]
-PhotoSettingsDep = Annotated[PhotoSettings, Depends(get_photo_settings)]
+PhotoStoreDep = Annotated[ImageStore, Depends(get_photo_store)]
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
@@ -63,7 +62,7 @@ async def upload_photo(
     # {% endif %}
     id: IdPath,
     content: ContentDep,
-    photos: PhotoSettingsDep,
+    photos: PhotoStoreDep,
     enqueue: EnqueueDep,
     request: Request,
     response: Response,
@@ -75,23 +74,23 @@ async def upload_photo(
         # {% else %}
         await recipe.get(connection, id)
         # {% endif %}
-    name = await run_in_loop(store_image, content, photos)
-    is_stray = False
+    name = await await_from_job(photos.add, content)
+    is_unused = False
     try:
         async with db.transaction() as connection:
             row = await enqueue(
                 connection,
                 PHOTO,
                 PhotoParameters(recipe_id=id, photo=name),
-                same=f"{id} {sha256(content).hexdigest()}",
+                fingerprint=f"{id} {sha256(content).hexdigest()}",
             )
-        is_stray = row.parameters["photo"] != name  # the same request came before
+        is_unused = row.parameters["photo"] != name  # the job of an earlier, equal request
     except ConflictError:
-        is_stray = True
+        is_unused = True
         raise
-    finally:  # but not when nobody knows whether the job was committed
-        if is_stray:
-            await run_in_loop(to_thread.run_sync, (photos.photo_folder / name).unlink)
+    finally:  # not after other errors: the job may have been committed
+        if is_unused:
+            await await_from_job(to_thread.run_sync, photos.remove, name)
     return accepted(request, response, row)
 
 

@@ -1,8 +1,6 @@
-"""Who asks for jobs, for the signatures of endpoints."""
+"""What endpoints need to queue and to read jobs."""
 
-# {% if cookiecutter.job_queue == "in_process" %}
 from collections.abc import AsyncGenerator
-# {% endif %}
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -11,34 +9,34 @@ from fastapi import Depends, Header, Request, Response
 # {% if cookiecutter.auth %}
 from app.api.auth import CurrentUser
 # {% endif %}
-from app.crud.base import Record
-from app.kit.jobs.enqueue import Enqueue
+from app.kit.db.model import Record
+from app.kit.jobs.enqueue import Enqueue, JobQueue
 from app.schemas.job import JobAccepted
 
 # For OpenAPI, which does not see the header that `accepted` sets.
-LOCATION = {"description": "Where to ask about the job", "schema": {"type": "string"}}
+LOCATION = {"description": "the address of the job", "schema": {"type": "string"}}
 ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": LOCATION}}}
 
 
 # {% if cookiecutter.auth %}
 async def get_user_id(caller: CurrentUser) -> int | None:
-    """Return whose jobs are asked for."""
+    """Return the owner of new jobs."""
     return caller.id
 
 
 async def get_owner(caller: CurrentUser) -> int | None:
-    """Return whose jobs the caller may see: None stands for everybody's."""
+    """Return whose jobs the caller may see; None means all."""
     return None if caller.is_superuser else caller.id
 
 
 # {%- else %}
 async def get_user_id() -> int | None:
-    """Return whose jobs are asked for: nobody's, because nobody logs in here."""
+    """Return the owner of new jobs: there are no accounts, so they have none."""
     return None
 
 
 async def get_owner() -> int | None:
-    """Return whose jobs the caller may see: None stands for everybody's."""
+    """Return whose jobs the caller may see; None means all."""
     return None
 
 
@@ -54,31 +52,23 @@ Key = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="the same key, with the same request, gives the same job",
+        description="a repeated request with the same key returns the job of the first one",
     ),
 ]
 
 
-# {% if cookiecutter.job_queue == "in_process" %}
 async def get_queue(request: Request, user_id: UserId) -> AsyncGenerator[Enqueue]:
-    """Lend what queues jobs; after the endpoint has committed them, they are begun."""
-    yield Enqueue(user_id, idempotency_key=None)
-    request.state.worker.wake()
+    """Yield what queues jobs; wake the queue after the endpoint has committed them."""
+    queue: JobQueue = request.state.jobs
+    yield Enqueue(queue, user_id)
+    queue.wake()
 
 
 QueueDep = Annotated[Enqueue, Depends(get_queue, scope="function")]
-# {% else %}
-async def get_queue(user_id: UserId) -> Enqueue:
-    """Return what queues jobs."""
-    return Enqueue(user_id, idempotency_key=None)
-
-
-QueueDep = Annotated[Enqueue, Depends(get_queue)]
-# {% endif %}
 
 
 async def get_enqueue(queue: QueueDep, key: Key = None) -> Enqueue:
-    """Return what queues new jobs, the same one for the same key."""
+    """Return what queues new jobs, one for each idempotency key."""
     return replace(queue, idempotency_key=key)
 
 
@@ -86,7 +76,7 @@ EnqueueDep = Annotated[Enqueue, Depends(get_enqueue)]
 
 
 def accepted(request: Request, response: Response, row: Record) -> JobAccepted:
-    """Answer that a job goes on, and say where to ask about it."""
+    """Return the answer to a request whose job is queued, with its ``Location``."""
     root = request.scope.get("root_path", "")
     response.headers["Location"] = f"{root}/api/v1/jobs/{row.id}"
     return JobAccepted.model_validate(row)
