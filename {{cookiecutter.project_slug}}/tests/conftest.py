@@ -108,6 +108,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         for name in variables():
             patch.delenv(name, raising=False)
+            patch.delenv(f"{name}_FILE", raising=False)
         patch.chdir(tmp_path_factory.mktemp("elsewhere"))
         yield
 

@@ -80,6 +80,23 @@ def test_file_in_another_encoding_is_refused(
         load_settings()
 
 
+def test_no_setting_has_the_name_of_anothers_file() -> None:
+    assert not {f"{name}_FILE" for name in variables()} & variables()
+
+
+@pytest.mark.parametrize("value", ["warning", "WARNING"])
+def test_log_level_is_read_in_any_case(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("LOG_LEVEL", value)
+    assert load_settings().log_level == "WARNING"
+
+
+# {% if cookiecutter.job_queue != "none" %}
+def test_kubernetes_service_called_smtp_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PORT", "tcp://10.0.171.239:25")
+    assert load_settings().smtp_port is None
+
+
+# {% endif %}
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -107,6 +124,8 @@ def test_file_in_another_encoding_is_refused(
         ("FORWARDED_ALLOW_IPS", "*", "FORWARDED_ALLOW_IPS: must be addresses or networks"),
         ("FORWARDED_ALLOW_IPS", "10.0.0.1/8", "FORWARDED_ALLOW_IPS: must be addresses or"),
         ("DATABASE_WAIT_SECONDS", "inf", "DATABASE_WAIT_SECONDS: must be less than or equal to"),
+        ("APP_MODULE", "'app.main:create_app'", "APP_MODULE: remove the quotes"),
+        ("DATABASE_URL", "sqlite:///$(SECRET)", "DATABASE_URL: replace the placeholder"),
         ("GRACE_SECONDS", "30", "DRAIN_SECONDS and GRACE_SECONDS together must not exceed 25"),
         # {% if cookiecutter.database == "sqlite" %}
         ("DATABASE_URL", "sqlite://", "DATABASE_URL: must name a file, for example sqlite:///"),
@@ -123,8 +142,10 @@ def test_file_in_another_encoding_is_refused(
         # {% if cookiecutter.job_queue != "none" %}
         ("JOB_LOST_SECONDS", "3", "JOB_LOST_SECONDS must be at least twice JOB_HEARTBEAT_SECONDS."),
         ("SMTP_HOST", "secret", "SMTP_HOST needs MAIL_FROM and MAIL_TO."),
+        ("SMTP_HOST", "smtp://secret:25", "SMTP_HOST: must be a host such as db.example.com"),
         ("SMTP_USER", "secret", "SMTP_USER and SMTP_PASSWORD need each other."),
         ("MAIL_TO", "secret", "MAIL_TO: "),
+        ("PHOTO_FOLDER", "~/photos", "PHOTO_FOLDER: must be a path without ~"),  # example
         ("PHOTO_MAX_PIXELS", "1e9", "PHOTO_MAX_PIXELS: must be a valid integer"),  # example
         # {% endif %}
         # {% if cookiecutter.fan_out %}
@@ -133,6 +154,7 @@ def test_file_in_another_encoding_is_refused(
         ("NEWS_BASE_URL", "http://h\n/a", "NEWS_BASE_URL: must be a URL that paths"),  # example
         ("NEWS_BASE_URL", "http://h/?a=1", "NEWS_BASE_URL: must be a URL that paths"),  # example
         ("NEWS_BASE_URL", "http://a%3Ab@h", "NEWS_BASE_URL: must have no colon in the"),  # example
+        ("IDEAS_SOURCES", "", "IDEAS_SOURCES: "),  # example
         ("IDEAS_SOURCES", ",", "IDEAS_SOURCES: "),  # example
         ("IDEAS_SOURCES", "..", "IDEAS_SOURCES: "),  # example
         ("IDEAS_SOURCES", "a,a", "IDEAS_SOURCES: must name each source once"),  # example

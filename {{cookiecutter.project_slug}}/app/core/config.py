@@ -1,8 +1,8 @@
 """Settings: everything that differs between two deployments of the same build."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import EmailStr
+from pydantic import BeforeValidator, EmailStr
 
 # {% if cookiecutter.fan_out %}
 from app.core.clients import ClientSettings  # example
@@ -54,7 +54,9 @@ class Settings(
 ):
     """The service's settings; ``.env.example`` describes each."""
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
+    ] = "INFO"
     first_superuser: EmailStr = "admin@example.com"
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt
 
 from app.kit.settings import BaseAppSettings
 
@@ -11,10 +11,17 @@ from app.kit.settings import BaseAppSettings
 FORM_BYTES = 10_000
 
 
+def check_folder(value: Path) -> Path:
+    """Return the folder; raise ``ValueError`` if a shell was to expand it."""
+    if str(value).startswith("~"):
+        raise ValueError("must be a path without ~, which only shells replace")
+    return value
+
+
 class PhotoSettings(BaseAppSettings):
     """Where photos are stored and how large they may be."""
 
-    photo_folder: Path = Path("photos")
+    photo_folder: Annotated[Path, AfterValidator(check_folder)] = Path("photos")
     photo_max_bytes: PositiveInt = 5_000_000
     # Pillow refuses more than this bound by itself.
     photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 25_000_000

@@ -1,20 +1,49 @@
 """How settings are read: from the environment, then from ``.env`` in the working directory."""
 
+import re
 from collections.abc import Callable
-from typing import Annotated, Literal, TypeVar, get_origin
+from ipaddress import ip_address
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
-    DotEnvSettingsSource,
     EnvSettingsSource,
-    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
+
+from app.kit.environment import check_variables, read_files, skip_empty
+
+HOST_NAME = re.compile(r"[^\s/@:]+")
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=86_400)]
+
+
+def split_commas(value: object) -> object:
+    """Return the items of a text; what is no text stays as it is."""
+    if isinstance(value, str):
+        return tuple(item for part in value.split(",") if (item := part.strip()))
+    return value
+
+
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(split_commas)]
+
+
+def check_host(value: str) -> str:
+    """Return the host; raise ``ValueError`` if it is a URL or has a port."""
+    if not HOST_NAME.fullmatch(value):
+        try:
+            ip_address(value)
+        except ValueError:
+            message = "must be a host such as db.example.com, without scheme and port"
+            raise ValueError(message) from None
+    return value
+
+
+Host = Annotated[str, AfterValidator(check_host)]
 
 
 class BaseAppSettings(BaseSettings):
@@ -26,7 +55,7 @@ class BaseAppSettings(BaseSettings):
     model_config = SettingsConfigDict(
         enable_decoding=False,  # lists are separated by commas
         env_file=".env",
-        env_ignore_empty=True,
+        env_file_encoding="utf-8-sig",  # some editors on Windows begin files with a mark
         extra="ignore",
         frozen=True,
         validate_default=True,
@@ -43,23 +72,14 @@ class BaseAppSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read an empty variable as an empty list where a list is wanted, and else as not set."""
-        file = getattr(dotenv_settings, "env_file", None)
-        return (
-            init_settings,
-            env_settings,
-            _empty_lists(EnvSettingsSource(settings_cls, env_ignore_empty=False)),
-            dotenv_settings,
-            _empty_lists(DotEnvSettingsSource(settings_cls, file, env_ignore_empty=False)),
-        )
-
-
-def _empty_lists(source: EnvSettingsSource) -> PydanticBaseSettingsSource:
-    """Return those variables of a source that are empty lists, such as FORWARDED_ALLOW_IPS."""
-    fields = source.settings_cls.model_fields.items()
-    lists = [name for name, field in fields if get_origin(field.annotation) is tuple]
-    empty = {name: "" for name in lists if source.env_vars.get(name) == ""}
-    return InitSettingsSource(source.settings_cls, init_kwargs=empty)
+        """Read what is given, then the environment, then ``.env``."""
+        fields = settings_cls.model_fields
+        if isinstance(env_settings, EnvSettingsSource):  # in .env, quotes and white space are meant
+            env_settings.env_vars = check_variables(env_settings.env_vars, fields)
+        for source in (env_settings, dotenv_settings):
+            if isinstance(source, EnvSettingsSource):
+                source.env_vars = skip_empty(read_files(source.env_vars, fields), fields)
+        return init_settings, env_settings, dotenv_settings
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseAppSettings)
@@ -71,8 +91,12 @@ def read_settings(read: Callable[[], SettingsT]) -> SettingsT:
         return read()
     except ValidationError as error:
         raise SystemExit(format_settings_error(error)) from None
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
     except UnicodeDecodeError:
         raise SystemExit(".env must be a text in UTF-8.") from None
+    except OSError as error:
+        raise SystemExit(f".env cannot be read: {error.strerror}.") from None
 
 
 def format_settings_error(error: ValidationError) -> str:

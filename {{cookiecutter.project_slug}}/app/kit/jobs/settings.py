@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.kit.settings import BaseAppSettings, Seconds
+from app.kit.settings import BaseAppSettings, Host, Seconds
 
 
 def keep_ascii(value: object, check: ValidatorFunctionWrapHandler) -> str:
@@ -43,7 +43,7 @@ class JobSettings(BaseAppSettings):
 class MailSettings(BaseAppSettings):
     """Which server takes the mail; without one it is only logged."""
 
-    smtp_host: str | None = None
+    smtp_host: Host | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     smtp_user: str | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from app.kit.settings import BaseAppSettings, Seconds, SecondsOrZero
+from app.kit.settings import BaseAppSettings, CommaSeparated, Seconds, SecondsOrZero
 
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 # Kubernetes and most hosts kill a process 30 s after they asked it to stop.
@@ -20,7 +20,7 @@ class ServerSettings(BaseAppSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8001
     root_path: str = ""
-    forwarded_allow_ips: tuple[str, ...] = ("127.0.0.1", "::1")
+    forwarded_allow_ips: CommaSeparated = ("127.0.0.1", "::1")
     keep_alive_seconds: Seconds = 75
     reload: bool = False
     drain_seconds: SecondsOrZero | None = None
@@ -36,19 +36,17 @@ class ServerSettings(BaseAppSettings):
             )
         return value
 
-    @field_validator("forwarded_allow_ips", mode="before")
+    @field_validator("forwarded_allow_ips")
     @classmethod
-    def _check_proxies(cls, value: object) -> object:
-        """Take addresses and networks separated by commas, but not the network of everybody."""
-        if isinstance(value, str):
-            value = tuple(proxy for part in value.split(",") if (proxy := part.strip()))
-            try:
-                networks = [ip_network(proxy) for proxy in value]
-            except ValueError:
-                message = "must be addresses or networks such as 10.0.0.0/8, with commas"
-                raise ValueError(message) from None
-            if any(network.prefixlen == 0 for network in networks):
-                raise ValueError("must not trust everybody: name the proxies or their networks")
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Accept addresses and networks, but not the network of all addresses."""
+        try:
+            networks = [ip_network(proxy) for proxy in value]
+        except ValueError:
+            message = "must be addresses or networks such as 10.0.0.0/8, with commas"
+            raise ValueError(message) from None
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("must not trust everybody: name the proxies or their networks")
         return value
 
     @model_validator(mode="after")
