@@ -7,9 +7,6 @@ from pydantic import AfterValidator, Field, PositiveInt
 
 from app.kit.settings import BaseAppSettings
 
-# What a multipart form adds to the file it holds: boundaries, headers, the client's file name.
-FORM_BYTES = 10_000
-
 
 def check_folder(value: Path) -> Path:
     """Return the folder; raise ``ValueError`` if a shell was to expand it."""
@@ -26,8 +23,3 @@ class PhotoSettings(BaseAppSettings):
     # Pillow refuses more than this bound by itself.
     photo_max_pixels: Annotated[int, Field(gt=0, le=89_000_000)] = 25_000_000
     photo_thumbnail_pixels: PositiveInt = 320
-
-    @property
-    def photo_max_body_bytes(self) -> int:
-        """How large the request may be that brings a photo."""
-        return self.photo_max_bytes + FORM_BYTES

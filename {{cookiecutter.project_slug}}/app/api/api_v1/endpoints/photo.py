@@ -22,6 +22,9 @@ from app.kit.images import ImageStore
 from app.kit.jobs.calls import await_from_job
 from app.schemas.job import JobAccepted
 
+# What a multipart form adds to the file: boundaries, headers, the client's file name.
+FORM_BYTES = 10_000
+
 # {% if cookiecutter.auth %}
 router = APIRouter(prefix="/recipes", tags=["recipes"], responses=failures(403))
 # {% else %}
@@ -41,7 +44,7 @@ async def get_photo_store(request: Request) -> ImageStore:
 
 def max_form_bytes(state: Mapping[str, Any]) -> int:
     """Return how large a form with a photo may be."""
-    return state["photos"].photo_max_body_bytes
+    return state["photos"].max_bytes + FORM_BYTES
 
 
 ContentDep = Annotated[bytes, Depends(get_content)]
