@@ -99,10 +99,4 @@ FLOORS = [
         lambda results: median(one.seconds / one.two_files_seconds for one in results.generations),
         is_least=False,
     ),
-    Floor(
-        "files of the template",
-        150,
-        lambda results: results.template_files,
-        is_least=False,
-    ),
 ]

@@ -71,7 +71,6 @@ class Results:
     machine: dict[str, str]
     repeats: int
     seconds_per_load: int
-    template_files: int
     loads: list[Load] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)

@@ -98,12 +98,5 @@ def two_file_template(folder: Path) -> Path:
     return folder
 
 
-def template_files() -> int:
-    """Count the files that services are made from."""
-    command = ["git", "ls-files", "--", TEMPLATE]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-    return len(listed.stdout.splitlines())
-
-
 def _uv(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], check=True)

@@ -29,7 +29,6 @@ from bench.services import (
     Service,
     generate,
     installed,
-    template_files,
     two_file_template,
     uvicorn,
 )
@@ -148,7 +147,6 @@ def run(clients: Iterable[int], repeats: int, seconds: int) -> Results:
         machine=machine(),
         repeats=repeats,
         seconds_per_load=seconds,
-        template_files=template_files(),
     )
     results.generations.extend(measure_generation())
     with (

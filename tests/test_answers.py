@@ -1,7 +1,9 @@
 """Good answers arrive as they were typed, whatever they contain, with both engines."""
 
+import os
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -159,6 +161,43 @@ def test_a_template_from_an_archive_makes_the_same(tmp_path: Path) -> None:
     )
     made = with_cookiecutter({}, tmp_path, Path(archive))
     assert snapshot(made) == snapshot(with_cookiecutter({}, tmp_path / "same"))
+
+
+FULL = [
+    "database=postgresql",
+    "async_db=no",
+    "auth=yes",
+    "rate_limit=yes",
+    "job_queue=procrastinate",
+]
+
+
+@pytest.mark.parametrize("answers", [[], ["fan_out=no", "package_manager=poetry"], FULL], ids=str)
+def test_first_command_tells_that_the_hooks_did_not_run(answers: list[str], tmp_path: Path) -> None:
+    """Files of other answers are still there then, which would break it later in many ways."""
+    options = ("--no-input", "--accept-hooks", "no", "--config-file", str(settings()))
+    run("cookiecutter", template(), *options, *answers, cwd=tmp_path)
+    for command in (
+        ["make"],
+        ["make", "setup"],
+        ["make", "run"],
+        ["./prestart.sh"],
+        ["./run.sh"],
+        [sys.executable, "-m", "app.setup"],
+        [sys.executable, "-c", "import app.main"],
+    ):
+        done = subprocess.run(
+            command,
+            cwd=tmp_path / "recipe-api",
+            env=environment(PATH=os.pathsep.join([str(SCRIPTS), os.environ["PATH"]])),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode
+        (sentence,) = done.stderr.strip().splitlines()
+        assert "unfinished, because cookiecutter did not run the hooks" in sentence
+        assert "Generate it again" in sentence
 
 
 def test_nobody_listening_costs_nothing(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 HEAD = "# Generated from cookiecutter.json by tools/sync_copier.py; do not edit.\n"
 # Not for the files: two are read here, copier refuses at its prompts and never makes what is omitted.
 NOT_DERIVED = ("__prompts__", "__errors", "__refusal", "__folder", "__copied")
+# Set until the last hook of cookiecutter has run. copier leaves out by itself what hooks delete.
+UNFINISHED = "__unfinished"
 # How cookiecutter renders; copier is told the first in its own words.
 COOKIECUTTERS_OWN = ("_jinja2_env_vars", "_new_lines")
 
@@ -85,7 +87,7 @@ class Declaration:
             key: value for key, value in content.items() if not key.startswith("_")
         }
         self.derived: dict[str, str | list[str] | dict[str, str]] = {
-            key: value
+            key: value if key != UNFINISHED else ""
             for key, value in content.items()
             if key.startswith("__") and key not in NOT_DERIVED
         }
