@@ -15,6 +15,7 @@ from uvicorn.importer import ImportFromStringError, import_from_string
 from uvicorn.supervisors import ChangeReload
 
 from app.kit.server.http_protocol import BoundedHttpProtocol, websocket_protocol
+from app.kit.server.sockets import accept_in_parallel
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +63,7 @@ class Server(uvicorn.Server):
         except OSError as error:  # another process was faster since the sockets were bound
             await self.lifespan.shutdown()
             raise SystemExit(f"PORT: cannot be listened on: {error.strerror}.") from None
-        for one in sockets or ():
-            host, port, *_ = one.getsockname()
+        for host, port in dict.fromkeys(one.getsockname()[:2] for one in sockets or ()):
             logger.info("listening on %s, port %s", host, port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -90,7 +90,7 @@ def run(
     tune_gc()
     server = Server(server_config(app, options), app, drain_seconds)
     with suppress(KeyboardInterrupt):  # uvicorn raises it once more when all is finished
-        server.run(sockets)
+        server.run(accept_in_parallel(sockets))
 
 
 def run_reloading(

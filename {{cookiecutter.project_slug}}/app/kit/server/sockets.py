@@ -11,6 +11,7 @@ REASONS = {
     errno.EADDRINUSE: "PORT: {port} is in use on {host}; stop the other process or choose another.",
     errno.EADDRNOTAVAIL: "HOST: {host} is not an address of this machine.",
 }
+ACCEPTORS = 16
 # What a name such as localhost stands for may be missing here: a machine without IPv6 has no ::1.
 MISSING = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
@@ -50,6 +51,16 @@ def _refusal(error: OSError, address: "Address", port: int) -> SystemExit:
     """Return one sentence about a socket that could not be bound."""
     reason = REASONS.get(error.errno or 0, "HOST: {host} cannot be used: {error}.")
     return SystemExit(reason.format(host=address[0], port=port, error=error.strerror))
+
+
+def accept_in_parallel(sockets: list[socket.socket]) -> list[socket.socket]:
+    """Return each socket several times, so that the loop accepts as many connections at a time.
+
+    libuv, and so uvloop, accepts one for each turn of the loop (libuv #3696). In a turn, all clients
+    that are connected are answered, so that of 128 that come at once the last one waited for 8,000
+    answers.
+    """
+    return [twin for one in sockets for twin in (one, *(one.dup() for _ in range(ACCEPTORS - 1)))]
 
 
 Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]

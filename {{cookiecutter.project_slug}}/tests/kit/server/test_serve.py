@@ -12,7 +12,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import httpx2
 import pytest
@@ -74,6 +74,43 @@ def test_running_request_is_finished(settings: Settings) -> None:
             running.send_signal(signal.SIGTERM)
             assert answer.result(10).json() == "done"
         assert running.wait(10) == -signal.SIGTERM
+
+
+def busy_app() -> FastAPI:
+    """Build the service with an endpoint that keeps the loop busy."""
+    app = create_app()
+    app.add_api_route("/busy", busy)
+    return app
+
+
+async def busy() -> None:
+    sleep(0.005)  # noqa: ASYNC251 - as a long computation does
+
+
+async def seconds_until_answered(port: int, is_over: asyncio.Event) -> float:
+    """Return how long a client waits for its first answer; it goes on until all have one."""
+    started = monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    waited = 0.0
+    while not waited or not is_over.is_set():
+        writer.write(b"GET /busy HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"null")
+        waited = waited or monotonic() - started
+    writer.close()
+    return waited
+
+
+async def test_clients_that_come_at_once_are_answered_in_turn(settings: Settings) -> None:
+    """The last of 64 would wait for 2,000 answers, 10 s, if the loop accepted one at a time."""
+    factory = {"APP_MODULE": "tests.kit.server.test_serve:busy_app", "LOG_LEVEL": "WARNING"}
+    with process(settings, **factory) as (_, url):
+        port = int(url.rpartition(":")[2])
+        is_over = asyncio.Event()
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            clients = [group.create_task(seconds_until_answered(port, is_over)) for _ in range(64)]
+            await asyncio.sleep(5)
+            is_over.set()
+        assert max(client.result() for client in clients) < 4
 
 
 def client_app() -> FastAPI:
