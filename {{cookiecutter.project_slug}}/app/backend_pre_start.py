@@ -7,29 +7,25 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.config import load_settings
+from app.kit.db.dialect import dialect
 from app.kit.db.engine import with_sync_connection
-# {% if cookiecutter.database == "sqlite" %}
-from app.kit.db.sqlite import connect_args
-# {% else %}
-from app.kit.db.postgresql import connect_args
-# {% endif %}
-from app.kit.logging import configure_logging
+from app.kit.logging import configure_logging, describe
 
 logger = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """End well when the database answers, or with one sentence when the time is over."""
+    """Return when the database answers, or end the process with one sentence after a time."""
     settings = load_settings()
     configure_logging(settings.log_level)
     give_up_at = monotonic() + settings.database_start_seconds
     logger.info("waiting for the database")
     while True:
         try:
-            with_sync_connection(settings.database_url, _ping, connect_args(settings))
+            with_sync_connection(settings.database_url, _ping, dialect.connect_args(settings))
         except (SQLAlchemyError, OSError) as error:
             if monotonic() >= give_up_at:
-                reason = " ".join(str(getattr(error, "orig", None) or error).split())
+                reason = describe(getattr(error, "orig", None) or error)
                 seconds = f"{settings.database_start_seconds:g}"
                 raise SystemExit(f"The database did not answer in {seconds} s: {reason}") from None
             sleep(0.5)
@@ -39,13 +35,7 @@ def main() -> None:
 
 
 def _ping(connection: Connection) -> None:
-    # {% if cookiecutter.database == "sqlite" %}
-    # The file stays in this mode. Two that change it at once refuse each other and wait for nobody,
-    # so it is done here, where that is tried again.
-    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-    # {% else %}
-    connection.exec_driver_sql("SELECT 1")
-    # {% endif %}
+    connection.exec_driver_sql(dialect.FIRST_STATEMENT)
 
 
 if __name__ == "__main__":

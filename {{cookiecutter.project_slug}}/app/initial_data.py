@@ -5,7 +5,7 @@ import logging
 
 from app.core.config import load_settings
 from app.db.init_db import init_db
-from app.db.session import Database
+from app.db.session import open_database
 from app.kit.db.engine import run_main
 from app.kit.errors import ConflictError, UnavailableError
 from app.kit.logging import configure_logging
@@ -17,7 +17,7 @@ async def main() -> None:
     """Add the first superuser, and on a developer's machine something to look at."""
     settings = load_settings()
     configure_logging(settings.log_level)
-    database = Database.from_settings(settings)
+    database = open_database(settings)
     try:
         await init_db(database, settings)
     except ConflictError:

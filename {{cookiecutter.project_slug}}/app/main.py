@@ -16,7 +16,7 @@ from app.clients.open import open_clients  # example
 # {% endif %}
 from app.core.about import ABOUT
 from app.core.config import Settings, load_settings
-from app.db.session import Database
+from app.db.session import open_database
 # {% if cookiecutter.job_queue != "none" %}
 from app.jobs.kinds import KINDS
 from app.jobs.photos import photo_store  # example
@@ -139,7 +139,7 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
     async def lend(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         """Lend what requests find in ``request.state``."""
         async with AsyncExitStack() as stack:
-            database = Database.from_settings(settings)
+            database = open_database(settings)
             stack.push_async_callback(call_from_async, database.close)
             state: dict[str, Any] = {"database": database}
             # {% if cookiecutter.auth %}

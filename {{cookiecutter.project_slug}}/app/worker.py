@@ -6,7 +6,7 @@ import os
 import sys
 
 from app.core.config import load_settings
-from app.db.session import Database
+from app.db.session import open_database
 from app.jobs.kinds import KINDS
 from app.kit.db.engine import call_from_async
 from app.kit.errors import UnavailableError
@@ -31,7 +31,7 @@ async def work() -> None:
     configure_logging(settings.log_level)
     # Its lines have neither the request id nor the kind of the job; those of app.kit.jobs have.
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    database = Database.from_settings(settings)
+    database = open_database(settings)
     try:
         await call_from_async(database.ping)
         async with create_procrastinate(settings, database, KINDS).open_async() as app:

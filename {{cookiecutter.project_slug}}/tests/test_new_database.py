@@ -13,6 +13,7 @@ from app.db.base import Base
 from app.db.init_db import init_db
 from app.db.session import Database
 from app.kit.db.engine import with_sync_connection
+from app.kit.schemas import PageQuery
 from app.schemas.user import UserCreate
 from tests.conftest import ALEMBIC, ROOT
 from tests.support import databases
@@ -86,8 +87,9 @@ async def test_first_superuser_is_there_once(
     for _ in range(2):
         await init_db(database, settings)
     async with database.read() as connection:
-        rows = await user.get_multi(connection, after=0, limit=10)
-    assert [(row.email, row.is_superuser) for row in rows] == [("admin@example.com", True)]
+        page = await user.get_multi(connection, PageQuery(limit=10))
+    superuser = ("admin@example.com", True)
+    assert [(row["email"], row["is_superuser"]) for row in page["items"]] == [superuser]
 
 
 async def test_nobody_gets_superuser_by_taking_the_address_first(

@@ -15,6 +15,7 @@ from app.db.base import User
 from app.db.init_db import init_db
 from app.db.session import Database
 from app.kit.errors import ConflictError
+from app.kit.schemas import PageQuery
 from tests.support.recipes import RECIPES, SOUP, add_recipe, recipe_to_send
 
 
@@ -73,7 +74,7 @@ def test_unknown_submitter_is_refused(client: TestClient, method: str) -> None:
     path = RECIPES if method == "POST" else f"{RECIPES}{created['id']}"
     response = client.request(method, path, json=SOUP | {"submitter_id": 99})
     assert response.status_code == 409
-    assert response.json()["detail"] == "it refers to something that does not exist"
+    assert response.json()["detail"].startswith("refers to a record that does not exist")
     assert client.get(RECIPES).json()["items"] == [created]
 
 
@@ -185,7 +186,8 @@ def test_page_gets_its_style_from_here_and_nothing_from_elsewhere(client: TestCl
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 async def count(database: Database) -> int:
     async with database.read() as connection:
-        return len(await recipe.get_multi(connection, after=0, limit=100))
+        page = await recipe.get_multi(connection, PageQuery(limit=100))
+        return len(page["items"])
 
 
 async def test_samples_are_added_once(database: Database, settings: Settings) -> None:
@@ -197,8 +199,8 @@ async def test_samples_are_added_once(database: Database, settings: Settings) ->
 async def test_no_sample_comes_back(database: Database, settings: Settings) -> None:
     await init_db(database, settings)
     async with database.transaction() as connection:
-        [first] = await recipe.get_multi(connection, after=0, limit=1)
-        await recipe.remove(connection, first.id)
+        page = await recipe.get_multi(connection, PageQuery(limit=1))
+        await recipe.remove(connection, page["items"][0]["id"])
     await init_db(database, settings)
     assert await count(database) == 2
 
@@ -210,7 +212,7 @@ async def test_no_samples_where_people_work(database: Database, settings: Settin
 
 async def test_user_with_recipes_cannot_be_deleted(database: Database, settings: Settings) -> None:
     await init_db(database, settings)
-    with pytest.raises(ConflictError, match="it contradicts what is stored"):
+    with pytest.raises(ConflictError, match="still used by another record"):
         async with database.transaction() as connection:
             await connection.execute(delete(User))
 

@@ -42,7 +42,7 @@ def test_address_in_use_is_a_conflict_in_any_case(client: TestClient) -> None:
     add_user(client)
     response = client.post(USERS, json=ADA | {"email": "ADA@Example.com"})
     assert response.status_code == 409
-    assert response.json()["detail"] == "it contradicts what is stored"
+    assert response.json()["detail"] == "conflicts with an existing record: email"
 
 
 def test_name_and_address_ignore_how_characters_are_composed(client: TestClient) -> None:

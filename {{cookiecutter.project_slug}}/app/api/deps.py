@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from app.db.session import Database
+from app.kit.db.database import Database
 from app.kit.schemas import MAX_ID, PageQuery, Spelling
 
 

@@ -12,12 +12,13 @@ from fastapi.staticfiles import StaticFiles
 from app.api.deps import DatabaseDep
 from app.core.about import ABOUT
 from app.crud.crud_recipe import recipe
+from app.kit.schemas import PageQuery
 
 if TYPE_CHECKING:
     from fastapi.templating import Jinja2Templates
 
 HERE = Path(__file__).parents[1]
-SHOWN = 100
+FIRST_PAGE = PageQuery(limit=100)
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
@@ -41,11 +42,11 @@ def templates() -> "Jinja2Templates":
 async def index(request: Request, db: DatabaseDep) -> HTMLResponse:
     """Show the recipes."""
     async with db.read() as connection:
-        recipes = await recipe.get_multi(connection, after=0, limit=SHOWN)
+        page = await recipe.get_multi(connection, FIRST_PAGE)
     return templates().TemplateResponse(
         request,
         "index.html",
-        {"about": ABOUT, "recipes": recipes, "has_docs": request.app.openapi_url is not None},
+        {"about": ABOUT, "recipes": page["items"], "has_docs": request.app.openapi_url is not None},
         headers={"Content-Security-Policy": POLICY},
     )
 

@@ -1,19 +1,20 @@
-"""The operations every model has.
+"""The operations that every model has.
 
-All are Core statements made once; rows come back for a response model to validate. The caller owns
-the unit of work: nothing here commits.
+All are Core statements that are built once. They return rows for a response model to validate, and
+never commit: the caller owns the transaction.
 """
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from app.db.base import Base  # all models, or a foreign key finds no table
-from app.kit.db.engine import AsyncConnection
+from app.kit.db.database import Executor
 from app.kit.errors import NotFoundError
+from app.kit.schemas import PageQuery, RowPage, cut_page
 
 ModelT = TypeVar("ModelT", bound=Base)
 CreateT = TypeVar("CreateT", bound=BaseModel)
@@ -39,48 +40,44 @@ class CRUDBase(Generic[ModelT, CreateT, UpdateT]):
         self._update = update(model).where(key).returning(*table.c)
         self._remove = delete(model).where(key).returning(table.c.id)
 
-    async def get(self, connection: AsyncConnection, id: int) -> Record:
+    async def get(self, connection: Executor, id: int) -> Record:
         """Return one row; raise ``NotFoundError``."""
         result = await connection.execute(self._get, {"key": id})
         return self._found(result.one_or_none(), id)
 
-    async def get_multi(
-        self,
-        connection: AsyncConnection,
-        *,
-        after: int,
-        limit: int,
-    ) -> Sequence[Record]:
-        """Return up to ``limit`` rows that follow the key ``after``, in the order of their keys."""
-        result = await connection.execute(self._page, {"after": after, "limit": limit})
-        return result.all()
+    async def get_multi(self, connection: Executor, page: PageQuery) -> RowPage:
+        """Return the rows that follow the key ``page.after``, in the order of their keys."""
+        # One row more shows whether another page follows.
+        values = {"after": page.after, "limit": page.limit + 1}
+        result = await connection.execute(self._page, values)
+        return cut_page(result.all(), page.limit)
 
     async def create(
         self,
-        connection: AsyncConnection,
+        connection: Executor,
         new: CreateT,
         more: Mapping[str, object] | None = None,
     ) -> Record:
-        """Insert one row, with ``more`` that clients have no say in, and return it."""
+        """Insert one row, with ``more`` values that are not the client's, and return it."""
         result = await connection.execute(self._create, {**new.model_dump(), **(more or {})})
         return result.one()
 
-    async def replace(self, connection: AsyncConnection, id: int, new: CreateT) -> Record:
+    async def replace(self, connection: Executor, id: int, new: CreateT) -> Record:
         """Change all fields and return the row; raise ``NotFoundError``."""
         return await self._change(connection, id, new.model_dump())
 
-    async def update(self, connection: AsyncConnection, id: int, changes: UpdateT) -> Record:
+    async def update(self, connection: Executor, id: int, changes: UpdateT) -> Record:
         """Change the fields that were sent and return the row; raise ``NotFoundError``."""
         return await self._change(connection, id, changes.model_dump(exclude_unset=True))
 
-    async def remove(self, connection: AsyncConnection, id: int) -> None:
+    async def remove(self, connection: Executor, id: int) -> None:
         """Delete one row; raise ``NotFoundError``."""
         result = await connection.execute(self._remove, {"key": id})
         self._found(result.one_or_none(), id)
 
     async def _change(
         self,
-        connection: AsyncConnection,
+        connection: Executor,
         id: int,
         values: Mapping[str, object],
     ) -> Record:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 
 from app.crud.base import CRUDBase, Record
-from app.kit.db.engine import AsyncConnection
+from app.kit.db.database import Executor
+from app.kit.db.dialect import dialect
 from app.models.recipe import Recipe
 from app.schemas.recipe import RecipeCreate, RecipeUpdate
 
@@ -18,16 +19,17 @@ class CRUDRecipe(CRUDBase[Recipe, RecipeCreate, RecipeUpdate]):
 
     def __init__(self) -> None:
         super().__init__(Recipe)
+        keyword = dialect.fold_case(bindparam("keyword"))
         self._search = (
             select(self.table)
-            .where(Recipe.label.icontains(bindparam("keyword"), escape="/"))
+            .where(dialect.fold_case(Recipe.label).contains(keyword, escape="/"))
             .order_by(Recipe.id)
             .limit(bindparam("limit"))
         )
 
     async def search(
         self,
-        connection: AsyncConnection,
+        connection: Executor,
         *,
         keyword: str,
         limit: int,

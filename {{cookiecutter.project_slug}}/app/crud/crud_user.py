@@ -4,7 +4,7 @@
 from sqlalchemy import bindparam, select
 
 from app.crud.base import CRUDBase, Record
-from app.kit.db.engine import AsyncConnection
+from app.kit.db.database import Executor
 from app.models.user import User
 from app.schemas.user import UserCreate
 
@@ -16,7 +16,7 @@ class CRUDUser(CRUDBase[User, UserCreate, UserCreate]):
         super().__init__(User)
         self._by_email = select(self.table).where(User.email == bindparam("email"))
 
-    async def get_by_email(self, connection: AsyncConnection, email: str) -> Record | None:
+    async def get_by_email(self, connection: Executor, email: str) -> Record | None:
         """Return the user with this address, if there is one."""
         result = await connection.execute(self._by_email, {"email": email.lower()})
         return result.one_or_none()

@@ -11,10 +11,10 @@ from app.core.config import Settings
 # {% endif %}
 from app.crud.crud_user import user
 from app.db.sample_recipes import add_sample_recipes  # example
-from app.db.session import Database
 # {% if cookiecutter.auth %}
 from app.kit.auth import security
 # {% endif %}
+from app.kit.db.database import Database
 from app.kit.db.engine import AsyncConnection
 from app.schemas.user import UserCreate
 # {% if cookiecutter.auth %}

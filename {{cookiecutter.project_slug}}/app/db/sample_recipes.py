@@ -1,11 +1,14 @@
 """Three recipes to look at on a developer's machine."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+from sqlalchemy import insert
+
 from app.core.config import Settings
 from app.crud.crud_recipe import recipe
 from app.crud.crud_user import user
 from app.kit.db.engine import AsyncConnection
-from app.schemas.recipe import RecipeCreate
+from app.kit.schemas import PageQuery
+from app.models.recipe import Recipe
 
 SAMPLES = (
     (
@@ -30,19 +33,15 @@ async def add_sample_recipes(connection: AsyncConnection, settings: Settings) ->
     """Add the samples in the first superuser's name, unless there is any recipe already."""
     if settings.environment != "local":
         return
-    if await recipe.get_multi(connection, after=0, limit=1):
-        return
+    recipes = await recipe.get_multi(connection, PageQuery(limit=1))
     submitter = await user.get_by_email(connection, settings.first_superuser)
-    if submitter is None:
+    if recipes["items"] or submitter is None:
         return
-    for label, source, url in SAMPLES:
-        # {% if cookiecutter.auth %}
-        new = RecipeCreate(label=label, source=source, url=url)
-        await recipe.create(connection, new, {"submitter_id": submitter.id})
-        # {%- else %}
-        new = RecipeCreate(label=label, source=source, url=url, submitter_id=submitter.id)
-        await recipe.create(connection, new)
-        # {%- endif +%}
+    samples = [
+        {"label": label, "source": source, "url": url, "submitter_id": submitter.id}
+        for label, source, url in SAMPLES
+    ]
+    await connection.execute(insert(Recipe), samples)
 
 
 # {%- endfilter +%}

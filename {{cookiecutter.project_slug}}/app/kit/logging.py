@@ -41,3 +41,8 @@ def configure_logging(level: str) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def describe(error: BaseException) -> str:
+    """Return the error's text on one line, or its type if it has none, as time-outs."""
+    return " ".join(str(error).split()) or type(error).__name__

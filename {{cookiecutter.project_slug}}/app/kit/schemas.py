@@ -4,7 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -112,12 +112,18 @@ class Page(BaseModel, Generic[ItemT]):
     items: list[ItemT]
     next_after: int | None
 
-    @classmethod
-    def cut(cls, rows: Sequence[Any], limit: int) -> Self:
-        """Make a page of up to ``limit`` rows; one row more means that another page follows."""
-        shown = rows[:limit]
-        following = shown[-1].id if len(rows) > limit else None
-        # As dicts, which pydantic reads in a third of the time.
-        names = shown[0]._fields if shown else ()
-        items = [dict(zip(names, row, strict=True)) for row in shown]
-        return cls.model_validate({"items": items, "next_after": following})
+
+class RowPage(TypedDict):
+    """A page of rows, for a ``Page`` to validate."""
+
+    items: list[dict[str, Any]]
+    next_after: int | None
+
+
+def cut_page(rows: Sequence[Any], limit: int) -> RowPage:
+    """Return a page of up to ``limit`` rows; one row more shows that another page follows."""
+    shown = rows[:limit]
+    # As dicts, which pydantic reads in a third of the time.
+    names = shown[0]._fields if shown else ()
+    items: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in shown]
+    return {"items": items, "next_after": shown[-1].id if len(rows) > limit else None}

@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from PIL import Image
-from sqlalchemy import Connection, Engine, event
 
 from app.core.config import Settings
 from app.db.session import Database
@@ -25,6 +24,7 @@ from app.kit.jobs.store import JobStore
 # {% if cookiecutter.auth %}
 from tests.support.accounts import caller
 # {% endif %}
+from tests.support.faults import failing_commits
 from tests.support.job_requests import JOBS
 from tests.support.jobs import QUEUE
 from tests.support.recipes import RECIPES, add_recipe
@@ -91,15 +91,9 @@ def test_same_key_gives_the_same_job_and_one_file(
 def test_photo_stays_if_the_commit_of_its_job_fails(
     client: TestClient, photo_url: str, settings: Settings
 ) -> None:
-    def fail(_: Connection) -> None:
-        raise RuntimeError
-
     before = stored_photos(settings)
-    event.listen(Engine, "commit", fail)
-    try:
+    with failing_commits():
         assert upload(client, photo_url, painted()).status_code == 500
-    finally:
-        event.remove(Engine, "commit", fail)
     assert len(stored_photos(settings) - before) == 1
 
 

@@ -1,19 +1,16 @@
-"""A connection that gives up a server that hangs.
+"""A connection of psycopg that gives up when the server hangs.
 
-The server itself ends statements that take too long, but not while it hangs. psycopg would wait for
-its answer as long as the socket is open, and for up to 10 s more when the one who waits is cancelled.
+The server itself ends statements that take too long, but not while it hangs. psycopg waits for its
+answer as long as the socket is open, and up to 10 s more after the task was cancelled. This module
+can go when psycopg has a time-out for statements.
 """
 
 import asyncio
 from typing import Any
 
 from psycopg import AsyncConnection, OperationalError
-# {% if cookiecutter.async_db %}
 from psycopg.abc import RV, AdaptContext, ConnParam, PQGen
 from psycopg.conninfo import make_conninfo
-# {% else %}
-from psycopg.abc import RV, PQGen
-# {% endif %}
 from psycopg.pq import TransactionStatus
 from psycopg.waiting import wait_async
 
@@ -21,7 +18,7 @@ MARGIN_SECONDS = 1  # the server's own time-out comes first
 
 
 class BoundedConnection(AsyncConnection[Any]):
-    """A connection of which each statement ends in time, if need be with the connection."""
+    """A connection whose statements end in time, if need be with the connection."""
 
     statement_seconds: float = 0
 
@@ -32,7 +29,7 @@ class BoundedConnection(AsyncConnection[Any]):
         timeout: float | None = None,
     ) -> RV:
         """Wait for the server; raise ``OperationalError`` if it hangs."""
-        if timeout is not None:  # its callers know what then is to be done
+        if timeout is not None:  # the caller handles it
             return await super().wait(gen, interval, timeout)
         try:
             async with asyncio.timeout(self.statement_seconds + MARGIN_SECONDS):
@@ -44,7 +41,6 @@ class BoundedConnection(AsyncConnection[Any]):
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
             raise
-# {% if cookiecutter.async_db %}
 
 
 async def connect(
@@ -57,4 +53,3 @@ async def connect(
     connection = await BoundedConnection.connect(address, context=context)
     connection.statement_seconds = statement_seconds
     return connection
-# {% endif %}

@@ -1,6 +1,6 @@
-"""The SQLAlchemy API behind this service, under the names that the rest of it uses.
+"""The two flavours of SQLAlchemy and of waiting, under the names that the rest of the service uses.
 
-So only this module knows whether the database is used from asyncio or from threads.
+Only this module knows whether the database is used from asyncio or from threads.
 """
 
 # {% if cookiecutter.async_db %}
@@ -21,10 +21,11 @@ __all__ = [
     "AsyncConnection",
     "AsyncEngine",
     "FairSemaphore",
+    "ShieldedCloser",
+    "begin",
     "call_from_async",
-    "close_engine",
-    "give_back",
     "open_engine",
+    "ping",
     "raw_connection",
     "run_main",
     "with_sync_connection",
@@ -35,14 +36,18 @@ ResultT = TypeVar("ResultT")
 
 
 class FairSemaphore:
-    """Admit ``size`` tasks in the order they came. SQLAlchemy's own queue lets newcomers pass."""
+    """Admit ``size`` tasks, first come, first served.
+
+    The queues of other pools let newcomers pass those who wait: SQLAlchemy #7679, asyncpg #1247.
+    This class can go when the pool that is used instead of ours is fair.
+    """
 
     def __init__(self, size: int, wait_seconds: float) -> None:
         self._free = asyncio.Semaphore(size)
         self._wait_seconds = wait_seconds
 
     async def acquire(self) -> None:
-        """Wait for a place; raise ``TimeoutError`` after ``wait_seconds``."""
+        """Wait for a turn; raise ``TimeoutError`` after ``wait_seconds``."""
         if not self._free.locked():
             await self._free.acquire()
             return
@@ -50,80 +55,94 @@ class FairSemaphore:
             await self._free.acquire()
 
     def release(self) -> None:
-        """Hand the place to the one who waits longest."""
+        """Pass the turn to the task that waits longest."""
         self._free.release()
 
 
-def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> AsyncEngine:
-    """Make an engine that connects on first use and never beyond ``pool_size``."""
+def open_engine(url: URL, options: dict[str, Any]) -> AsyncEngine:
+    """Return an engine without a pool; it connects when asked to."""
     return create_async_engine(
         url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_pre_ping=True,  # few come from the pool: see app/kit/db/pool.py
-        connect_args=connect_args,
+        poolclass=NullPool,  # see app/kit/db/pool.py
         hide_parameters=True,  # errors are logged, and parameters may be personal
+        **options,
     )
 
 
+async def begin(connection: AsyncConnection) -> None:
+    """Begin SQLAlchemy's transaction so that it refuses statements after somebody has ended it."""
+    await connection.begin().start(is_ctxmanager=True)
+
+
 async def raw_connection(connection: AsyncConnection) -> PoolProxiedConnection:
-    """Return the driver's connection with what the pool knows of it."""
+    """Return the driver's connection as SQLAlchemy wraps it."""
     return await connection.get_raw_connection()
 
 
-async def give_back(connection: AsyncConnection, *, is_sound: bool) -> None:
-    """Let the pool have a connection again, though the one who waits for that be cancelled."""
+async def ping(connection: AsyncConnection) -> bool:
+    """Return whether the server still answers on this connection."""
+    return await connection.run_sync(_ping)
 
-    async def close() -> None:
-        if not is_sound:
+
+class ShieldedCloser:
+    """Closes connections in the background, even if the caller is cancelled."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()  # the event loop keeps only weak references
+
+    def discard(self, connection: AsyncConnection) -> None:
+        """Begin to close a connection."""
+
+        async def close() -> None:
             await connection.invalidate()
-        await connection.close()
+            await connection.close()
 
-    await asyncio.shield(asyncio.create_task(close()))
+        task = asyncio.create_task(close())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-
-async def close_engine(engine: AsyncEngine) -> None:
-    """Close the pooled connections; a server that hangs must not keep this process from ending."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await engine.dispose()
-
-
-async def call_from_async(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
-    """Run a method of the data access from a coroutine."""
-    return await work()
+    async def wait(self) -> None:
+        """Wait until all are closed, for a bounded time: the server may hang."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def run_main(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run the data access outside a server."""
-    asyncio.run(work())
+async def call_from_async(function: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
+    """Call a function that uses the database from a coroutine."""
+    return await function()
+
+
+def run_main(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run the main function of a script that uses the database."""
+    asyncio.run(function())
 
 
 # {% if cookiecutter.database == "sqlite" %}
 def with_sync_connection(
     url: URL,
-    work: Callable[[Connection], None],
+    function: Callable[[Connection], None],
     connect_args: dict[str, object] | None = None,
 ) -> None:
-    """Run blocking work, such as Alembic's, on a connection of its own, with Python's own driver."""
-    blocking_url = url.set(drivername="sqlite")
-    engine = create_engine(blocking_url, poolclass=NullPool, connect_args=connect_args or {})
+    """Call a blocking function, such as Alembic's, with a new connection of Python's own driver."""
+    sync_url = url.set(drivername="sqlite")
+    engine = create_engine(sync_url, poolclass=NullPool, connect_args=connect_args or {})
     with engine.connect() as connection:
-        work(connection)
+        function(connection)
 
 
 # {%- else %}
 def with_sync_connection(
     url: URL,
-    work: Callable[[Connection], None],
+    function: Callable[[Connection], None],
     connect_args: dict[str, object] | None = None,
 ) -> None:
-    """Run blocking work, such as Alembic's, on a connection of its own."""
+    """Call a blocking function, such as Alembic's, with a new connection."""
 
     async def run() -> None:
         engine = create_async_engine(url, poolclass=NullPool, connect_args=connect_args or {})
         async with engine.connect() as connection:
-            await connection.run_sync(work)
+            await connection.run_sync(function)
 
     asyncio.run(run())
 
@@ -133,7 +152,7 @@ def with_sync_connection(
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
@@ -143,10 +162,11 @@ __all__ = [
     "Connection",
     "Engine",
     "FairSemaphore",
+    "ShieldedCloser",
+    "begin",
     "call_from_async",
-    "close_engine",
-    "give_back",
     "open_engine",
+    "ping",
     "raw_connection",
     "run_main",
     "with_sync_connection",
@@ -156,7 +176,11 @@ ResultT = TypeVar("ResultT")
 
 
 class FairSemaphore:
-    """Admit ``size`` threads in the order they came; ``threading.Semaphore`` promises no order."""
+    """Admit ``size`` threads, first come, first served; ``threading.Semaphore`` promises no order.
+
+    SQLAlchemy's pool lets newcomers pass those who wait (SQLAlchemy #7679). This class can go when
+    the pool that is used instead of ours is fair.
+    """
 
     def __init__(self, size: int, wait_seconds: float) -> None:
         self._free = size
@@ -165,7 +189,7 @@ class FairSemaphore:
         self._lock = Lock()
 
     def acquire(self) -> None:
-        """Wait for a place; raise ``TimeoutError`` after ``wait_seconds``."""
+        """Wait for a turn; raise ``TimeoutError`` after ``wait_seconds``."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -178,12 +202,12 @@ class FairSemaphore:
 
     def _give_up(self, turn: Lock) -> None:
         with self._lock:
-            if turn in self._waiting:  # otherwise the place arrived in this very moment
+            if turn in self._waiting:  # otherwise it was passed on in this very moment
                 self._waiting.remove(turn)
                 raise TimeoutError
 
     def release(self) -> None:
-        """Hand the place to the one who waits longest."""
+        """Pass the turn to the thread that waits longest."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -191,56 +215,71 @@ class FairSemaphore:
                 self._free += 1
 
 
-def open_engine(url: URL, pool_size: int, connect_args: dict[str, object]) -> Engine:
-    """Make an engine that connects on first use and never beyond ``pool_size``."""
+def open_engine(url: URL, options: dict[str, Any]) -> Engine:
+    """Return an engine without a pool; it connects when asked to."""
     return create_engine(
         url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_pre_ping=True,  # few come from the pool: see app/kit/db/pool.py
-        connect_args=connect_args,
+        poolclass=NullPool,  # see app/kit/db/pool.py
         hide_parameters=True,  # errors are logged, and parameters may be personal
+        **options,
     )
 
 
+def begin(connection: Connection) -> None:
+    """Begin SQLAlchemy's transaction so that it refuses statements after somebody has ended it."""
+    connection.begin().__enter__()
+
+
 def raw_connection(connection: Connection) -> PoolProxiedConnection:
-    """Return the driver's connection with what the pool knows of it."""
+    """Return the driver's connection as SQLAlchemy wraps it."""
     return connection.connection
 
 
-def give_back(connection: Connection, *, is_sound: bool) -> None:
-    """Let the pool have a connection again."""
-    if not is_sound:
+def ping(connection: Connection) -> bool:
+    """Return whether the server still answers on this connection."""
+    return _ping(connection)
+
+
+class ShieldedCloser:
+    """Closes connections."""
+
+    def discard(self, connection: Connection) -> None:
+        """Close a connection."""
         connection.invalidate()
-    connection.close()
+        connection.close()
+
+    def wait(self) -> None:
+        """Do nothing: all are closed already."""
 
 
-def close_engine(engine: Engine) -> None:
-    """Close the pooled connections."""
-    engine.dispose()
+async def call_from_async(function: Callable[[], ResultT]) -> ResultT:
+    """Call a function that uses the database, which blocks, from a coroutine."""
+    # In a thread of its own: all others may be waiting for a database that hangs.
+    return await to_thread.run_sync(function, abandon_on_cancel=True, limiter=CapacityLimiter(1))
 
 
-async def call_from_async(work: Callable[[], ResultT]) -> ResultT:
-    """Run a method of the data access, which is for threads, from a coroutine."""
-    # In a thread of its own: those of others may all wait, for what this is to tell or for a
-    # database that hangs.
-    return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=CapacityLimiter(1))
-
-
-def run_main(work: Callable[[], None]) -> None:
-    """Run the data access outside a server."""
-    work()
+def run_main(function: Callable[[], None]) -> None:
+    """Run the main function of a script that uses the database."""
+    function()
 
 
 def with_sync_connection(
     url: URL,
-    work: Callable[[Connection], None],
+    function: Callable[[Connection], None],
     connect_args: dict[str, object] | None = None,
 ) -> None:
-    """Run blocking work, such as Alembic's, on a connection of its own."""
+    """Call a blocking function, such as Alembic's, with a new connection."""
     engine = create_engine(url, poolclass=NullPool, connect_args=connect_args or {})
     with engine.connect() as connection:
-        work(connection)
+        function(connection)
 
 
 # {%- endif +%}
+
+
+def _ping(connection: Connection) -> bool:
+    driver = connection.connection.dbapi_connection
+    try:
+        return driver is not None and connection.dialect.do_ping(driver)
+    except (connection.dialect.loaded_dbapi.Error, OSError):
+        return False

@@ -1,40 +1,70 @@
 """PostgreSQL over a network that cuts connections, and servers that restart."""
 
+import re
 # {% if cookiecutter.__driver == "psycopg" %}
 import select
 # {% endif %}
 # {% if cookiecutter.__driver == "psycopg" and cookiecutter.async_db %}
 from functools import partial
-
-# {% elif cookiecutter.__driver == "psycopg" %}
-
 # {% endif %}
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.pool import PoolProxiedConnection
+from typing import Any, NamedTuple
+
+# {% if cookiecutter.__driver == "asyncpg" %}
+from asyncpg import Connection as Driver
+from asyncpg import InternalClientError
+# {% else %}
+from psycopg import BaseConnection as Driver
+from psycopg import Error
+from psycopg.pq import TransactionStatus
+# {% endif %}
+from sqlalchemy import ColumnElement, Function, String, func, text
+from sqlalchemy.orm import InstrumentedAttribute
 
 # {% if cookiecutter.__driver == "psycopg" and cookiecutter.async_db %}
 from app.kit.db.bounded_connection import connect
 # {% endif %}
 from app.kit.db.settings import DatabaseSettings
 
-# {% if cookiecutter.job_queue == "procrastinate" %}
-# Without its queue the service could not accept jobs; that nobody works them off is no reason.
-HAS_SCHEMA = text(
-    "SELECT to_regclass('alembic_version') WHERE to_regproc('procrastinate_defer_jobs_v1') IS NOT NULL"
-)
-# {% else %}
-HAS_SCHEMA = text("SELECT to_regclass('alembic_version')")
-# {% endif %}
+BEGIN = "BEGIN"
+FIRST_STATEMENT = "SELECT 1"
+ONE_WRITER: bool = False
 # After that, a network may have cut it without a word, and the pool must ping it: 8 % of a read.
 IDLE_SECONDS = 1.0
-# Lost connections, deadlocks, too few resources, and servers that start, stop or time out:
+READINESS = text(
+    "SELECT current_setting('transaction_read_only') = 'on' AS is_read_only "
+    "WHERE to_regclass('alembic_version') IS NOT NULL"
+    # {% if cookiecutter.job_queue == "procrastinate" %}
+    # Without its queue the service could not accept jobs; a missing worker is no reason.
+    " AND to_regproc('procrastinate_defer_jobs_v1') IS NOT NULL"
+    # {% endif %}
+)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-UNAVAILABLE = ("08", "40", "53", "57")
+# This connection is of no use any more: it is lost (08), the server has become a replica (25006) or
+# ends the session (25P03, 25P04, 57P), does not know what was prepared (26000, 42P05), or remembers
+# what does not exist any more, such as a type that was dropped and created (XX).
+SESSION_LOST = ("08", "25006", "25P03", "25P04", "26000", "42P05", "57P", "XX")
+# As above, but XX is a mistake of the service or the server; also deadlocks (40), too few resources
+# (53), locks that were not to be had (55P03), and statements that took too long (57014).
+UNAVAILABLE = ("08", "25006", "25P03", "25P04", "26000", "40", "42P05", "53", "55P03", "57")
 FOREIGN_KEY_VIOLATION = "23503"
-# With unique and exclusion constraints. The others are about one row, and a fault of ours.
-CONTRADICTIONS = {FOREIGN_KEY_VIOLATION, "23505", "23P01"}
-AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
+# With unique and exclusion constraints. The others are about one row, and a mistake of the service.
+CONFLICTS = {FOREIGN_KEY_VIOLATION, "23505", "23P01"}
+
+
+class ServerError(NamedTuple):
+    """What the server says about an error; all empty if it was not the server's."""
+
+    sqlstate: str
+    function: str
+    detail: str
+
+    @property
+    def is_stale_plan(self) -> bool:
+        """Whether a prepared statement returns other types than when it was prepared.
+
+        PostgreSQL shares this SQLSTATE with other errors and translates the message.
+        """
+        return self.sqlstate == "0A000" and self.function == "RevalidateCachedQuery"
 
 
 # {% if cookiecutter.__driver == "asyncpg" %}
@@ -56,14 +86,14 @@ def parameters(settings: DatabaseSettings) -> dict[str, object]:
         "options": f"{options} -c statement_timeout={milliseconds}",
         # For a server that does not even acknowledge what it is sent.
         "tcp_user_timeout": milliseconds,
-        # For one that is gone while it is waited for: the system would ask only after two hours.
+        # For a server that is gone: the system would notice only after two hours.
         "keepalives_idle": max(1, round(settings.database_statement_seconds)),
         "keepalives_interval": 1,
     }
 
 
 def connect_args(settings: DatabaseSettings) -> dict[str, object]:
-    """Say how the pool connects."""
+    """Return how to connect."""
     # {% if cookiecutter.async_db %}
     creator = partial(connect, settings.database_statement_seconds)
     return {**parameters(settings), "async_creator_fn": creator}
@@ -73,38 +103,96 @@ def connect_args(settings: DatabaseSettings) -> dict[str, object]:
 
 
 # {% endif %}
+def engine_options(settings: DatabaseSettings) -> dict[str, Any]:
+    """Return the options of the pool's engine."""
+    return {"connect_args": connect_args(settings), "isolation_level": "AUTOCOMMIT"}
+
+
+def on_connect(_connection: object, _record: object) -> None:
+    """Leave a new connection as it is."""
+
+
+def fold_case(value: ColumnElement[str] | InstrumentedAttribute[str]) -> Function[str]:
+    """Return an expression for comparisons that ignore case."""
+    return func.lower(value, type_=String)
+
+
 # {% if cookiecutter.__driver == "asyncpg" %}
-def is_usable(connection: PoolProxiedConnection, idle_seconds: float) -> bool:
-    """Tell whether it was just used, and the event loop has not seen its end since."""
-    driver = connection.driver_connection
-    return driver is not None and idle_seconds < IDLE_SECONDS and not driver.is_closed()
+def is_open(driver: Driver) -> bool:
+    """Return whether the event loop has not seen the connection's end."""
+    return not driver.is_closed()
+
+
+def is_idle(driver: Driver) -> bool:
+    """Return whether no transaction is open."""
+    return not driver.is_in_transaction()
+
+
+def server_error(error: Exception) -> ServerError:
+    """Return what the server says; SQLAlchemy wraps the driver's errors."""
+    cause = error.__cause__
+    names = ("sqlstate", "server_source_function", "detail")
+    return ServerError(*(getattr(cause, name, None) or "" for name in names))
+
+
+def is_confused(error: Exception) -> bool:
+    """Return whether the driver does not understand the server any more."""
+    return isinstance(error.__cause__, InternalClientError)
 
 
 # {% else %}
-def is_usable(connection: PoolProxiedConnection, idle_seconds: float) -> bool:
-    """Tell whether it was just used, and the server has said nothing since: that it leaves."""
-    driver = connection.driver_connection
-    if driver is None or driver.closed or idle_seconds >= IDLE_SECONDS:
+def is_open(driver: Driver[Any]) -> bool:
+    """Return whether the server has said nothing since the last statement, such as goodbye."""
+    if driver.closed:
         return False
     poll = select.poll()
     poll.register(driver.fileno(), select.POLLIN)
     return not poll.poll(0)
 
 
+def is_idle(driver: Driver[Any]) -> bool:
+    """Return whether no transaction is open and no statement runs."""
+    return driver.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def server_error(error: Exception) -> ServerError:
+    """Return what the server says."""
+    if not isinstance(error, Error):
+        return ServerError("", "", "")
+    diag = error.diag
+    return ServerError(error.sqlstate or "", diag.source_function or "", diag.message_detail or "")
+
+
+def is_confused(_error: Exception) -> bool:
+    """Return whether the driver does not understand the server any more: this one then closes."""
+    return False
+
+
 # {% endif %}
-def is_unavailable(error: DBAPIError) -> bool:
-    """Tell whether the same statement may succeed later."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:  # the driver's own errors: it cannot connect, or its connection is gone
-        return isinstance(error, OperationalError | InterfaceError)
-    return state.startswith(UNAVAILABLE)
+def is_session_lost(error: Exception) -> bool:
+    """Return whether this connection is of no use any more, though another one may be."""
+    server = server_error(error)
+    is_lost = server.sqlstate.startswith(SESSION_LOST) or server.is_stale_plan
+    return is_lost or is_confused(error)
 
 
-def is_contradiction(error: DBAPIError) -> bool:
-    """Tell whether a row contradicts others."""
-    return getattr(error.orig, "sqlstate", None) in CONTRADICTIONS
+def is_unavailable(error: Exception) -> bool:
+    """Return whether the same statement may succeed later, on another connection."""
+    server = server_error(error)
+    return server.sqlstate.startswith(UNAVAILABLE) or server.is_stale_plan
 
 
-def is_missing_reference(error: DBAPIError) -> bool:
-    """Tell whether a foreign key found nothing."""
-    return getattr(error.orig, "sqlstate", None) == FOREIGN_KEY_VIOLATION
+def is_conflict(error: Exception) -> bool:
+    """Return whether a row conflicts with others."""
+    return server_error(error).sqlstate in CONFLICTS
+
+
+def is_missing_reference(error: Exception) -> bool:
+    """Return whether a foreign key found nothing."""
+    return server_error(error).sqlstate == FOREIGN_KEY_VIOLATION
+
+
+def conflicting_columns(error: Exception) -> list[str]:
+    """Return the columns that the server names, as in "Key (email)=(ada@example.com) exists"."""
+    found = re.search(r"\(([\w, ]+)\)=\(", server_error(error).detail)
+    return found[1].split(", ") if found else []

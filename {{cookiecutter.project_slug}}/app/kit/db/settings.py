@@ -19,6 +19,7 @@ class DatabaseSettings(BaseAppSettings):
     # {% endif %}
     database_pool_size: PositiveInt = 20
     database_wait_seconds: Seconds = 5
+    database_held_seconds: Seconds = 30
     # {% if cookiecutter.database == "postgresql" %}
     database_connect_seconds: Seconds = 5
     database_statement_seconds: Seconds = 10

@@ -1,98 +1,133 @@
 """SQLite as a server's database: foreign keys, readers beside a writer, no failed upgrades."""
 
-# {% filter replace("Async", cookiecutter.__Async)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
 import sqlite3
 from contextlib import suppress
+from math import inf
+from typing import Any, Protocol
 
-from sqlalchemy import event, text
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy import ColumnElement, Function, String, func, text
+from sqlalchemy.orm import InstrumentedAttribute
 
-from app.core.config import Settings
-from app.kit.db.engine import AsyncEngine
+from app.kit.db.settings import DatabaseSettings
 
-HAS_SCHEMA = text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")
-# Another process writes, or the file is out of reach: https://sqlite.org/rescode.html
+# Take the write lock at once: a reader that turns writer later gets no busy timeout.
+BEGIN = "BEGIN IMMEDIATE"
+# The file stays in this mode. Two processes that change it at once refuse each other without waiting,
+# so ``app.backend_pre_start`` does it, which tries again.
+FIRST_STATEMENT = "PRAGMA journal_mode=WAL"
+ONE_WRITER: bool = True
+IDLE_SECONDS = inf  # no network cuts connections to a file
+READINESS = text("SELECT 0 AS is_read_only FROM sqlite_master WHERE name = 'alembic_version'")
+# The file was replaced, or is out of reach: https://sqlite.org/rescode.html
+SESSION_LOST = tuple(
+    f"SQLITE_{name}" for name in ("CANTOPEN", "CORRUPT", "IOERR", "NOTADB", "PROTOCOL", "READONLY")
+)
+# As above, or another process writes. A damaged file is not an outage: nothing comes back by itself.
 UNAVAILABLE = tuple(
     f"SQLITE_{name}"
     for name in ("BUSY", "CANTOPEN", "FULL", "IOERR", "LOCKED", "NOTADB", "PROTOCOL", "READONLY")
 )
 FOREIGN_KEY_VIOLATION = "SQLITE_CONSTRAINT_FOREIGNKEY"
-# The other constraints are about one row, and a fault of ours.
-CONTRADICTIONS = {
+# The other constraints are about one row, and a mistake of the service.
+CONFLICTS = {
     FOREIGN_KEY_VIOLATION,
     "SQLITE_CONSTRAINT_PRIMARYKEY",
     "SQLITE_CONSTRAINT_ROWID",
     "SQLITE_CONSTRAINT_UNIQUE",
 }
-# Without BEGIN. An option of ours, because changing the isolation level takes turns of a thread, in
-# which one may be cancelled.
-AUTOCOMMIT = {"is_autocommitting": True}
 
 
 class DriverConnection(sqlite3.Connection):
     """A connection whose lock ends with it."""
 
     def close(self) -> None:
-        """Roll back: a statement of which nobody reads the end would keep the lock of a writer."""
+        """Roll back: a statement whose result was not read to its end would keep the write lock."""
         with suppress(sqlite3.ProgrammingError):  # closed before
             self.rollback()
         super().close()
 
 
-def connect_args(settings: Settings) -> dict[str, object]:
+class Driver(Protocol):
+    """The connection of either driver."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+
+def connect_args(settings: DatabaseSettings) -> dict[str, object]:
     """Let a writer wait for other processes as long as a request waits for a connection."""
     return {
         "timeout": settings.database_wait_seconds,
         "factory": DriverConnection,
-        "isolation_level": None,  # transactions begin as `_begin` says, and not otherwise
+        "isolation_level": None,  # no transaction begins unless BEGIN is sent
     }
 
 
-def prepare(engine: AsyncEngine) -> None:
-    """Set up each connection and begin write transactions as writers."""
-    event.listen(engine.sync_engine, "connect", _connect)
-    event.listen(engine.sync_engine, "begin", _begin)
+def engine_options(settings: DatabaseSettings) -> dict[str, Any]:
+    """Return the options of the pool's engine."""
+    return {"connect_args": connect_args(settings)}
 
 
-# {% endfilter %}
-def is_usable(connection: PoolProxiedConnection, _idle_seconds: float) -> bool:
-    """Tell whether it can be used again; nobody cuts connections to a file."""
-    return connection.is_valid
-
-
-def is_unavailable(error: DBAPIError) -> bool:
-    """Tell whether the same statement may succeed later."""
-    return getattr(error.orig, "sqlite_errorname", "").startswith(UNAVAILABLE)
-
-
-def is_contradiction(error: DBAPIError) -> bool:
-    """Tell whether a row contradicts others."""
-    return getattr(error.orig, "sqlite_errorname", "") in CONTRADICTIONS
-
-
-def is_missing_reference(error: DBAPIError) -> bool:
-    """Tell whether a foreign key found nothing."""
-    return getattr(error.orig, "sqlite_errorname", "") == FOREIGN_KEY_VIOLATION
-
-
-def _connect(connection: DriverConnection, _record: object) -> None:
-    # SQLite's own lower() knows only ASCII; searches would miss "Crème" in capitals.
-    connection.create_function("lower", 1, _lower, deterministic=True)
+def on_connect(connection: DriverConnection, _record: object) -> None:
+    """Set up a new connection."""
+    # Not deterministic: an index on it would be wrong as soon as Python knows a newer Unicode.
+    connection.create_function("casefold", 1, _casefold)
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
-    # Readers go on while somebody writes; a power cut may lose the last commits but corrupts nothing.
+    # Readers go on while another connection writes; a power cut may lose the last commits but
+    # corrupts nothing.
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
 
 
-def _lower(value: str | None) -> str | None:
+def fold_case(value: ColumnElement[str] | InstrumentedAttribute[str]) -> Function[str]:
+    """Return an expression for comparisons that ignore case.
+
+    SQLite's own lower() knows only ASCII. It must not be overridden: indexes on it would be wrong.
+    """
+    return func.casefold(value, type_=String)
+
+
+def is_open(_driver: Driver) -> bool:
+    """Return whether the connection can be used again."""
+    return True
+
+
+def is_idle(driver: Driver) -> bool:
+    """Return whether no transaction is open."""
+    return not driver.in_transaction
+
+
+def is_session_lost(error: Exception) -> bool:
+    """Return whether this connection is of no use any more, though another one may be."""
+    return _name(error).startswith(SESSION_LOST)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Return whether the same statement may succeed later."""
+    return _name(error).startswith(UNAVAILABLE)
+
+
+def is_conflict(error: Exception) -> bool:
+    """Return whether a row conflicts with others."""
+    return _name(error) in CONFLICTS
+
+
+def is_missing_reference(error: Exception) -> bool:
+    """Return whether a foreign key found nothing."""
+    return _name(error) == FOREIGN_KEY_VIOLATION
+
+
+def conflicting_columns(error: Exception) -> list[str]:
+    """Return the columns that the driver names, as in "UNIQUE constraint failed: user.email"."""
+    _, _, columns = str(error).partition("constraint failed: ")
+    return [name.rpartition(".")[2] for name in columns.split(", ") if "." in name]
+
+
+def _name(error: Exception) -> str:
+    return getattr(error, "sqlite_errorname", "")
+
+
+def _casefold(value: str | None) -> str | None:
     return None if value is None else value.casefold()
-
-
-def _begin(connection: Connection) -> None:
-    """Take the write lock at once: a reader that turns writer later gets no busy timeout."""
-    if connection.get_execution_options().keys().isdisjoint(AUTOCOMMIT):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from anyio.lowlevel import checkpoint
 
-from app.db.session import Database
+from app.kit.db.database import Database
 from app.kit.db.model import Record
 from app.kit.jobs.calls import await_from_job
 from app.kit.jobs.models import JobStatus

@@ -6,7 +6,7 @@ from typing import Any, Generic
 
 import anyio
 
-from app.db.session import Database
+from app.kit.db.database import Database
 from app.kit.db.model import Record
 from app.kit.errors import ConflictError, DomainError, UnavailableError
 from app.kit.jobs.calls import call_handler, run_shielded

@@ -13,7 +13,7 @@ from time import monotonic
 
 import anyio
 
-from app.db.session import Database
+from app.kit.db.database import Database
 from app.kit.db.model import Record
 from app.kit.jobs.calls import run_shielded
 from app.kit.jobs.enqueue import JobQueue

@@ -19,8 +19,8 @@ from procrastinate.manager import JobManager
 from psycopg import Notify
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
-from app.db.session import Database
 from app.kit.db.bounded_connection import BoundedConnection
+from app.kit.db.database import Database
 from app.kit.db.postgresql import parameters
 from app.kit.jobs.calls import run_shielded
 from app.kit.jobs.defer import TASK

@@ -20,6 +20,7 @@ from app.kit.db.engine import AsyncConnection
 from app.kit.db.model import Record
 from app.kit.errors import ConflictError, NotFoundError
 from app.kit.jobs.models import Job, JobCheckpoint, JobStatus
+from app.kit.schemas import PageQuery, RowPage, cut_page
 
 
 class JobQueries:
@@ -113,14 +114,13 @@ class JobQueries:
         self,
         connection: AsyncConnection,
         owner: int | None,
-        after: int,
-        limit: int,
-    ) -> Sequence[Record]:
-        """Return up to ``limit`` jobs after a key, of ``owner`` unless that is None."""
+        page: PageQuery,
+    ) -> RowPage:
+        """Return a page of jobs, of ``owner`` unless that is None."""
         statement = self._list if owner is None else self._list_owned
-        values = {"owner": owner, "after": after, "limit": limit}
+        values = {"owner": owner, "after": page.after, "limit": page.limit + 1}
         result = await connection.execute(statement, values)
-        return result.all()
+        return cut_page(result.all(), page.limit)
 
     async def cancel(self, connection: AsyncConnection, id: int) -> Record:
         """Cancel a queued job, or ask a running one to stop; raise ``ConflictError``."""

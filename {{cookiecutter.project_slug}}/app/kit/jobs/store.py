@@ -3,7 +3,7 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from datetime import timedelta
 
-from app.db.session import Database
+from app.kit.db.database import Database
 from app.kit.db.model import Record
 from app.kit.jobs.models import JobStatus
 from app.kit.jobs.queries import jobs

@@ -9,8 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+# {% if cookiecutter.async_db %}
+from collections.abc import AsyncGenerator, Callable, Generator
+# {% else %}
 from collections.abc import Callable, Generator
+# {% endif %}
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from functools import partial
 # {% endif %}
@@ -20,15 +25,17 @@ from time import sleep
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.session import open_database
 # {% if cookiecutter.async_db or cookiecutter.job_queue == "procrastinate" %}
 from app.kit.db import engine, postgresql
 # {% else %}
 from app.kit.db import postgresql
 # {% endif %}
-from app.kit.errors import UnavailableError
+from app.kit.db.database import Database
+from app.kit.errors import ConflictError, UnavailableError
 from scripts import local_database
 from soak.outage import Postgresql, new_server
 from tests.conftest import ROOT
@@ -49,14 +56,14 @@ KILL_THE_OTHERS = text(
 ).bindparams(spared=SWEEPER)
 
 
-# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 @pytest.mark.parametrize("idle_seconds", [0, 1])
 async def test_connection_cut_while_idle_is_replaced(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, idle_seconds: float
 ) -> None:
     monkeypatch.setattr(postgresql, "IDLE_SECONDS", idle_seconds)
-    database = Database.from_settings(settings)
-    other = Database.from_settings(settings)
+    database = open_database(settings)
+    other = open_database(settings)
     await database.ping()
     async with other.read() as connection:
         await connection.execute(KILL_THE_OTHERS)
@@ -69,11 +76,11 @@ async def test_connection_cut_while_idle_is_replaced(
 
 
 async def test_connection_cut_at_work_is_reported_and_replaced(settings: Settings) -> None:
-    database = Database.from_settings(settings)
-    other = Database.from_settings(settings)
+    database = open_database(settings)
+    other = open_database(settings)
     with pytest.raises(UnavailableError):
         async with database.read() as connection:
-            async with other._engine.connect() as killer:
+            async with other.read() as killer:
                 await killer.execute(KILL_THE_OTHERS)
             await connection.execute(text("SELECT 1"))
     await database.ping()
@@ -85,11 +92,11 @@ async def test_connection_cut_at_work_is_reported_and_replaced(settings: Setting
 async def test_closing_ends_though_the_server_hangs(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hang(_: engine.AsyncEngine) -> None:
+    async def hang() -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(engine, "CLOSE_SECONDS", 0.01)
-    monkeypatch.setattr(engine.AsyncEngine, "dispose", hang)
+    database._pool._closer._tasks.add(asyncio.create_task(hang()))
     async with asyncio.timeout(1):
         await database.close()
 
@@ -99,7 +106,7 @@ async def test_server_that_is_away_is_reported(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     away = f"postgresql://nobody:secret@127.0.0.1:{port}/nothing"
-    database = Database.from_settings(
+    database = open_database(
         Settings(database_url=away, database_connect_seconds=settings.database_connect_seconds)
     )
     with pytest.raises(UnavailableError, match="does not answer") as caught:
@@ -108,19 +115,151 @@ async def test_server_that_is_away_is_reported(settings: Settings) -> None:
     await database.close()
 
 
-async def test_server_that_starts_or_is_full_is_no_fault_of_ours(database: Database) -> None:
-    for state in ("57P03", "53300", "40P01"):
-        failing = text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$")
-        with pytest.raises(UnavailableError):
+@pytest.mark.parametrize("state", ["57P03", "53300", "40P01", "55P03"])
+async def test_server_that_starts_or_is_busy_is_an_outage(database: Database, state: str) -> None:
+    failing = text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$")
+    with pytest.raises(UnavailableError):
+        async with database.read() as connection:
+            await connection.execute(failing)
+
+
+async def test_database_that_does_not_exist_is_an_outage(settings: Settings) -> None:
+    url = settings.database_url.set(database="missing")
+    database = open_database(settings.model_copy(update={"database_url": url}))
+    with pytest.raises(UnavailableError):
+        await database.ping()
+    await database.close()
+
+
+async def use(database: Database, statement: str) -> int:
+    """Execute a statement twenty times, on two connections in turn; return how many failed."""
+    failed = 0
+    for _ in range(10):
+        for use in (database.read, database.transaction):
+            try:
+                async with use() as connection:
+                    await connection.execute(text(statement))
+            except UnavailableError:
+                failed += 1
+    return failed
+
+
+async def open_two(database: Database) -> None:
+    """Open two connections, which wait in the pool for the next use."""
+    async with database._pool.lend(writes=False):
+        token = database._pool._held.set(None)
+        await database.ping()
+        database._pool._held.reset(token)
+
+
+@pytest.fixture
+async def other(settings: Settings) -> AsyncGenerator[Database]:
+    """Open a second pool, as a second process would."""
+    other = open_database(settings)
+    yield other
+    await other.close()
+
+
+async def test_altered_column_fails_at_most_one_request(
+    database: Database,
+    other: Database,
+) -> None:
+    """Prepared statements that return other types than before would fail for ever."""
+    async with other.transaction() as connection:
+        await connection.execute(text("CREATE TABLE altered (label varchar(5))"))
+    try:
+        await open_two(database)
+        assert await use(database, "SELECT label FROM altered") == 0
+        async with other.transaction() as connection:
+            await connection.execute(text("ALTER TABLE altered ALTER label TYPE varchar(9)"))
+        assert await use(database, "SELECT label FROM altered") <= 1
+    finally:
+        async with other.transaction() as connection:
+            await connection.execute(text("DROP TABLE altered"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "statement"),
+    [
+        # What a primary says that has become a replica, but keeps its connections.
+        ("SET default_transaction_read_only = on", 'DELETE FROM "user" WHERE id = 0'),
+        # What an external pool does between two transactions.
+        ("DEALLOCATE ALL", 'SELECT id FROM "user"'),
+        ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '25P03'; END $$", "SELECT 1"),
+    ],
+)
+async def test_useless_connection_fails_at_most_one_request(
+    database: Database, damage: str, statement: str
+) -> None:
+    await open_two(database)
+    assert await use(database, statement) == 0
+    for _ in range(2):
+        with suppress(UnavailableError):
             async with database.read() as connection:
-                await connection.execute(failing)
+                await connection.execute(text(damage))
+    assert await use(database, statement) <= 1
+
+
+async def test_replica_is_not_ready_and_its_connections_are_replaced(database: Database) -> None:
+    await open_two(database)
+    for _ in range(2):
+        async with database.read() as connection:
+            await connection.execute(text("SET default_transaction_read_only = on"))
+    with pytest.raises(UnavailableError, match="read-only"):
+        await database.ping()
+    await database.ping()
+
+
+async def test_type_that_was_replaced_fails_at_most_one_request(
+    database: Database,
+    other: Database,
+) -> None:
+    """Drivers remember types by number."""
+    create = "CREATE TYPE taste AS ENUM ('sweet', 'sour')"
+    select = "SELECT CAST('sour' AS taste), CAST(ARRAY['sweet'] AS taste[])"
+    async with other.transaction() as connection:
+        await connection.execute(text(create))
+    try:
+        await open_two(database)
+        assert await use(database, select) == 0
+        async with other.transaction() as connection:
+            await connection.execute(text("DROP TYPE taste"))
+            await connection.execute(text(create))
+        failed = 0
+        for _ in range(10):
+            try:
+                async with database.read() as connection:
+                    await connection.execute(text(select))
+            except (UnavailableError, DBAPIError):
+                failed += 1
+        assert failed <= 1
+    finally:
+        async with other.transaction() as connection:
+            await connection.execute(text("DROP TYPE taste"))
+
+
+async def test_transaction_that_failed_is_not_committed_in_silence(database: Database) -> None:
+    """PostgreSQL answers its COMMIT with a ROLLBACK that drivers do not report."""
+    add = text("INSERT INTO \"user\" (name, email, is_superuser) VALUES ('x', 'x', false)")
+    with pytest.raises(DBAPIError, match="aborted"):
+        async with database.transaction() as connection:
+            await connection.execute(add)
+            with suppress(ConflictError):
+                await connection.execute(add)
+    async with database.transaction() as connection:  # a savepoint is what makes it possible
+        await connection.execute(add)
+        with suppress(ConflictError):
+            async with connection.begin_nested():
+                await connection.execute(add)
+    async with database.read() as connection:
+        assert await connection.scalar(text('SELECT count(*) FROM "user"')) == 1
 
 
 # {% if cookiecutter.__driver == "psycopg" %}
 async def test_options_of_the_url_hold_beside_those_of_the_service(settings: Settings) -> None:
     options = ("-csearch_path=x", "-cwork_mem=8MB")
     url = settings.database_url.update_query_dict({"options": options})
-    database = Database.from_settings(settings.model_copy(update={"database_url": url}))
+    database = open_database(settings.model_copy(update={"database_url": url}))
     async with database.read() as connection:
         assert await connection.scalar(text("SHOW search_path")) == "x"
         assert await connection.scalar(text("SHOW work_mem")) == "8MB"
@@ -131,7 +270,7 @@ async def test_options_of_the_url_hold_beside_those_of_the_service(settings: Set
 # {% endif %}
 async def test_statement_that_takes_too_long_is_given_up(settings: Settings) -> None:
     patience = {"database_statement_seconds": 0.5}
-    database = Database.from_settings(settings.model_copy(update=patience))
+    database = open_database(settings.model_copy(update=patience))
     with pytest.raises(UnavailableError):
         async with database.read() as connection:
             await connection.execute(text("SELECT pg_sleep(10)"))
@@ -154,7 +293,7 @@ def server() -> Generator[Postgresql]:
 @pytest.mark.slow
 async def test_statement_ends_though_the_server_hangs(server: Postgresql) -> None:
     settings = Settings(database_url=server.url, database_statement_seconds=1)
-    database = Database.from_settings(settings)
+    database = open_database(settings)
     with pytest.raises(UnavailableError):
         async with database.read() as connection:
             await connection.execute(text("SELECT 1"))
@@ -172,7 +311,7 @@ async def test_worker_ends_though_the_server_hangs(server: Postgresql) -> None:
     """So that its supervisor starts it again."""
     settings = Settings(database_url=server.url)
     bounds = {name: "1" for name in ("DATABASE_CONNECT_SECONDS", "DATABASE_STATEMENT_SECONDS")}
-    database = Database.from_settings(settings)
+    database = open_database(settings)
     await engine.call_from_async(partial(queue, database, "hang"))
     with work(settings, **bounds) as worker:
         await reach(database, 1, "running")

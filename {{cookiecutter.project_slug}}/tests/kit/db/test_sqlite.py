@@ -2,15 +2,19 @@
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, text
+from sqlalchemy.exc import OperationalError
 
 from app import backend_pre_start
 from app.core.config import Settings
-from app.db.base import User
-from app.db.session import Database
+from app.crud.crud_recipe import recipe
+from app.db.base import Recipe, User  # example
+from app.db.session import open_database
+from app.kit.db.database import Database
 from app.kit.db.sqlite import DriverConnection
 from app.kit.errors import UnavailableError
 
@@ -25,9 +29,9 @@ async def test_connections_are_set_up(database: Database) -> None:
 
 
 async def test_reader_goes_on_while_somebody_writes(settings: Settings) -> None:
-    writer = Database.from_settings(settings)
-    reader = Database.from_settings(settings)
-    async with writer._engine.begin() as connection:
+    writer = open_database(settings)
+    reader = open_database(settings)
+    async with writer.transaction() as connection:
         await connection.execute(insert(User), ADA)
         await reader.ping()
     await writer.close()
@@ -35,9 +39,9 @@ async def test_reader_goes_on_while_somebody_writes(settings: Settings) -> None:
 
 
 async def test_second_writer_waits_at_the_door(settings: Settings) -> None:
-    writer = Database.from_settings(settings)
-    other = Database.from_settings(settings.model_copy(update={"database_wait_seconds": 0.05}))
-    async with writer._engine.begin():
+    writer = open_database(settings)
+    other = open_database(settings.model_copy(update={"database_wait_seconds": 0.05}))
+    async with writer.transaction():
         with pytest.raises(UnavailableError):
             async with other.transaction():
                 pass
@@ -45,6 +49,43 @@ async def test_second_writer_waits_at_the_door(settings: Settings) -> None:
         await connection.execute(insert(User), ADA)
     await writer.close()
     await other.close()
+
+
+async def test_search_ignores_case_of_all_letters(database: Database) -> None:
+    labels = ["CRÈME brûlée", "ΜΟΥΣΑΚΆΣ", "Straße"]
+    async with database.transaction() as connection:
+        user = await connection.execute(insert(User).returning(User.id), ADA)
+        submitter_id = user.scalar_one()
+        rows = [
+            {"label": label, "source": "x", "url": "x", "submitter_id": submitter_id}
+            for label in labels
+        ]
+        await connection.execute(insert(Recipe), rows)
+    async with database.read() as connection:
+        for keyword, label in zip(("crème BRÛ", "μουσακάς", "STRASSE"), labels, strict=True):
+            [row] = await recipe.search(connection, keyword=keyword, limit=10)
+            assert row.label == label
+
+
+async def test_builtin_functions_are_not_overridden(
+    database: Database,
+    settings: Settings,
+) -> None:
+    """An index on lower() is written by other programs, too, and must mean the same for all."""
+    values = "(id, label, source, url, submitter_id) VALUES (1, 'CRÈME', 'x', 'x', 1)"
+    with closing(sqlite3.connect(str(settings.database_url.database))) as other:
+        other.execute("INSERT INTO user (id, name, email, is_superuser) VALUES (1, 'x', 'x', 0)")
+        other.execute("CREATE INDEX by_label ON recipe (lower(label))")
+        other.execute(f"INSERT INTO recipe {values}")
+        other.commit()
+    try:
+        async with database.read() as connection:
+            assert await connection.scalar(text("PRAGMA integrity_check")) == "ok"
+            with pytest.raises(OperationalError, match="non-deterministic"):
+                await connection.execute(text("CREATE INDEX x ON recipe (casefold(label))"))
+    finally:
+        async with database.transaction() as connection:
+            await connection.execute(text("DROP INDEX by_label"))
 
 
 def test_lock_ends_with_its_connection(tmp_path: Path) -> None:
@@ -63,7 +104,7 @@ def test_lock_ends_with_its_connection(tmp_path: Path) -> None:
 async def test_file_that_is_no_database_is_no_fault_of_ours(tmp_path: Path) -> None:
     file = tmp_path / "notes.db"
     file.write_text("not a database" * 100)
-    database = Database.from_settings(Settings(database_url=f"sqlite:///{file}"))
+    database = open_database(Settings(database_url=f"sqlite:///{file}"))
     with pytest.raises(UnavailableError):
         await database.ping()
     await database.close()

@@ -99,12 +99,12 @@ def test_full_pool_leaves_the_loop_free(app: FastAPI, client: TestClient) -> Non
     async def hold(db: DatabaseDep) -> None:
         for _ in range(2):
             # {% filter replace("await ", cookiecutter.__await) %}
-            await db._turnstile.acquire()
+            await db._pool._readers.acquire()
             # {% endfilter %}
         taken.set()
         await go_on.wait()
         for _ in range(2):
-            db._turnstile.release()
+            db._pool._readers.release()
 
     async def release() -> None:
         await taken.wait()

@@ -6,12 +6,12 @@ import json
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Connection, Engine, event
 from starlette.types import Message, Receive, Scope, Send
 
 from app.db.session import Database
 from app.kit.errors import ConflictError, UnavailableError
 from app.kit.http.middleware.shutdown import ShutdownMiddleware
+from tests.support.faults import failing_commits
 from tests.support.users import ADA, USERS
 
 TOO_LARGE = 2**63
@@ -74,15 +74,9 @@ def test_fault_closes_the_connection_openly(client: TestClient) -> None:
 
 
 def test_failing_commit_is_no_success(client: TestClient) -> None:
-    def fail(_: Connection) -> None:
-        raise RuntimeError
-
     before = client.get(USERS).json()
-    event.listen(Engine, "commit", fail)
-    try:
+    with failing_commits():
         response = client.post(USERS, json=ADA)
-    finally:
-        event.remove(Engine, "commit", fail)
     assert response.status_code == 500
     assert client.get(USERS).json() == before
 

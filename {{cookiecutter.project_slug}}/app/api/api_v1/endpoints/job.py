@@ -18,8 +18,8 @@ router = APIRouter(tags=["jobs"])
 async def list_jobs(db: DatabaseDep, page: PageDep, owner: OwnerDep) -> Page[JobRead]:
     """List jobs in the order of their ids."""
     async with db.read() as connection:
-        rows = await jobs.get_multi(connection, owner, page.after, page.limit + 1)
-    return Page[JobRead].cut(rows, page.limit)
+        rows = await jobs.get_multi(connection, owner, page)
+    return Page[JobRead].model_validate(rows)
 
 
 @router.get("/jobs/{id}")

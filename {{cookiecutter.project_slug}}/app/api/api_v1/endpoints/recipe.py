@@ -24,8 +24,8 @@ router = APIRouter(prefix="/recipes", tags=["recipes"])
 async def list_recipes(db: DatabaseDep, page: PageDep) -> Page[RecipeRead]:
     """List recipes in the order of their ids."""
     async with db.read() as connection:
-        rows = await recipe.get_multi(connection, after=page.after, limit=page.limit + 1)
-    return Page[RecipeRead].cut(rows, page.limit)
+        rows = await recipe.get_multi(connection, page)
+    return Page[RecipeRead].model_validate(rows)
 
 
 @router.get("/search")

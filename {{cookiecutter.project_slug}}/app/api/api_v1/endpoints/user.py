@@ -36,8 +36,8 @@ router = APIRouter(prefix="/users", tags=["users"])
 async def list_users(db: DatabaseDep, page: PageDep) -> Page[UserRead]:
     """List users in the order of their ids."""
     async with db.read() as connection:
-        rows = await user.get_multi(connection, after=page.after, limit=page.limit + 1)
-    return Page[UserRead].cut(rows, page.limit)
+        rows = await user.get_multi(connection, page)
+    return Page[UserRead].model_validate(rows)
 
 
 @router.get("/{id}")

@@ -1,0 +1,144 @@
+"""Short units of work on one pool: ``read()``, ``single_statement()`` and ``transaction()``.
+
+Each holds one connection. They wait for it in the order in which they came, for a bounded time, and
+never nest.
+"""
+
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Self, TypeAlias
+
+from sqlalchemy import CursorResult, Executable, event
+from sqlalchemy.engine import ExceptionContext
+
+from app.kit.db.dialect import dialect
+from app.kit.db.engine import AsyncConnection, AsyncEngine, open_engine
+from app.kit.db.outage import OutageLog
+from app.kit.db.pool import GENERATION, HAS_FAILED, ConnectionPool
+from app.kit.db.settings import DatabaseSettings
+from app.kit.errors import ConflictError, DomainError, MissingReferenceError, UnavailableError
+
+
+class SingleStatement:
+    """Executes one statement, which is a transaction of its own, and refuses a second one."""
+
+    __slots__ = ("_connection", "_is_used")
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._is_used = False
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Execute the statement; raise ``RuntimeError`` if there was one before."""
+        if self._is_used:
+            raise RuntimeError("single_statement() is for one statement: use transaction()")
+        self._is_used = True
+        return await self._connection.execute(statement, parameters)
+
+
+# What a function needs that executes one statement.
+Executor: TypeAlias = AsyncConnection | SingleStatement
+
+
+class Database:
+    """The pool of one database and the three ways to use it."""
+
+    def __init__(self, engine: AsyncEngine, pool: ConnectionPool, outages: OutageLog) -> None:
+        event.listen(engine.sync_engine, "connect", dialect.on_connect)
+        event.listen(engine.sync_engine, "handle_error", self._translate)
+        self._pool = pool
+        self._outages = outages
+
+    @classmethod
+    def from_settings(cls, settings: DatabaseSettings) -> Self:
+        """Make the pool without connecting."""
+        engine = open_engine(settings.database_url, dialect.engine_options(settings))
+        outages = OutageLog()
+        pool = ConnectionPool(
+            engine,
+            outages,
+            size=settings.database_pool_size,
+            wait_seconds=settings.database_wait_seconds,
+            held_seconds=settings.database_held_seconds,
+        )
+        return cls(engine, pool, outages)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.close()
+
+    async def ping(self) -> None:
+        """Raise ``UnavailableError`` unless the database is migrated and accepts changes."""
+        async with self.read() as connection:
+            result = await connection.execute(dialect.READINESS)
+            row = result.one_or_none()
+        if row is None:
+            raise UnavailableError("the database has no tables yet")
+        if row.is_read_only:
+            self._pool.expire()  # after a failover, new connections lead to the new primary
+            raise UnavailableError("the database is read-only")
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Lend a connection without a transaction: each statement sees its own snapshot."""
+        return self._pool.lend(writes=False)
+
+    @asynccontextmanager
+    async def single_statement(self) -> AsyncGenerator[SingleStatement]:
+        """Lend what executes one statement, which is stored whatever happens after it.
+
+        On PostgreSQL that is one round trip; ``transaction()`` takes three.
+        """
+        if dialect.ONE_WRITER:
+            # Without a transaction, a statement whose result is not read to its end keeps the lock.
+            async with self.transaction() as connection:
+                yield SingleStatement(connection)
+        else:
+            async with self._pool.lend(writes=True) as connection:
+                yield SingleStatement(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+        """Lend a connection in a transaction: committed at the end, rolled back on an error."""
+        async with self._pool.lend(writes=True) as connection:
+            connection.info[HAS_FAILED] = False
+            await connection.exec_driver_sql(dialect.BEGIN)
+            yield connection
+            if connection.info[HAS_FAILED]:
+                # Fails if the transaction has: PostgreSQL answers its COMMIT with a silent ROLLBACK.
+                await connection.exec_driver_sql("SELECT 1")
+            await connection.exec_driver_sql("COMMIT")
+
+    def _translate(self, context: ExceptionContext) -> DomainError | None:
+        """Return what an error of the driver means to the caller; None if it is our mistake."""
+        error = context.original_exception
+        if not isinstance(error, Exception):  # the task is cancelled
+            return None
+        info = context.connection.info if context.connection else {}
+        info[HAS_FAILED] = True
+        if dialect.is_conflict(error):
+            return _conflict(error, context.statement or "")
+        is_lost = context.is_disconnect or isinstance(error, OSError)
+        if is_lost or dialect.is_session_lost(error):
+            context.is_disconnect = True
+            if not isinstance(error, TimeoutError):
+                self._pool.expire(info.get(GENERATION))
+        if is_lost or context.connection is None or dialect.is_unavailable(error):
+            return self._outages.unavailable(error)
+        return None
+
+
+def _conflict(error: Exception, statement: str) -> DomainError:
+    """Name the columns, but never their values."""
+    columns = ", ".join(dialect.conflicting_columns(error))
+    suffix = f": {columns}" if columns else ""
+    if not dialect.is_missing_reference(error):
+        return ConflictError(f"conflicts with an existing record{suffix}")
+    if statement.startswith("DELETE"):
+        return ConflictError("still used by another record")
+    return MissingReferenceError(f"refers to a record that does not exist{suffix}")
+
+
+# {%- endfilter +%}
