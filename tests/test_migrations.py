@@ -1,9 +1,113 @@
-"""Migrations of generated services: what holds for each of them."""
+"""Migrations of generated services: what ``docs/schema.md`` of a service promises."""
 
-from tests.combinations import CROSSED
+from pathlib import Path
+
+import pytest
+
+from tests.combinations import CROSSED, DEFAULTS
+from tests.releases import edit
+from tests.services import Service
 from tests.trees import texts
 
 REVISIONS = "migrations/versions/"
+RECIPE = "app/models/recipe.py"
+USER = "app/models/user.py"
+LABEL = "    label: Mapped[str] = mapped_column(String(255))\n"
+COLOUR = """\
+class Colour(enum.StrEnum):
+    RED = "red"
+    GREEN = "green"
+
+
+class Recipe(Base):
+"""
+INDEXES = """\
+    __table_args__ = (
+        Index("ix_recipe_newest", label.desc()),
+        Index("ix_recipe_lower", func.lower(label)),
+    )
+"""
+NATIVE = """\
+    colour: Mapped[str] = mapped_column(Enum("red", "green", name="colour"))
+"""
+REQUIRED = 'sa.Column("cuisine", sa.String(length=50), nullable=False)'
+REQUIRED_WITH_DEFAULT = REQUIRED.replace(", nullable", ', server_default="any", nullable')
+REQUIRED_COLUMN = "    cuisine: Mapped[str] = mapped_column(String(50)"
+REQUIRED_COLUMN_WITH_DEFAULT = f'{REQUIRED_COLUMN}, server_default="any"'
+# Of the service's own tests, those about the schema.
+OWN = "agree or constraint or undone"
+PRINT_INDEXES = """\
+from sqlalchemy import text
+from app.core.config import load_settings
+from app.kit.db.engine import with_sync_connection
+sqlite = "SELECT sql FROM sqlite_master"
+postgresql = "SELECT indexdef FROM pg_indexes"
+url = load_settings().database_url
+query = text({"sqlite": sqlite, "postgresql": postgresql}[url.get_backend_name()])
+with_sync_connection(url, lambda connection: print(*connection.scalars(query)))
+"""
+COLUMNS = """\
+    colour: Mapped[Colour] = mapped_column(server_default=Colour.RED)
+    servings: Mapped[int] = mapped_column(server_default="2")
+    cuisine: Mapped[str] = mapped_column(String(50))
+    __table_args__ = (
+        Index("ix_recipe_newest", label.desc()),
+        Index("ix_recipe_lower", func.lower(label)),
+    )
+"""
+FAVOURITE = """\
+    favourite_recipe_id: Mapped[int | None] = mapped_column(
+        ForeignKey("recipe.id", use_alter=True)
+    )
+"""
+
+
+class Schema:
+    """A service whose schema is being changed."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.variables = service.variables | {
+            "DATABASE_URL": service.new_database(),
+            "UV_PROJECT_ENVIRONMENT": str(service.programs.parent),
+            "UV_FROZEN": "1",
+        }
+        self.run("./prestart.sh")
+
+    def run(self, *command: str) -> str:
+        return self.service.run(*command, **self.variables)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        edit(self.service.folder / path, old, new)
+
+    def revise(self, message: str) -> tuple[str, str]:
+        """Write a revision; return what ``make`` printed, and the revision."""
+        said = self.run("make", "migration", f"m={message}")
+        found = self.revisions(message)
+        return said, found[0].read_text("utf-8") if found else ""
+
+    def revisions(self, message: str) -> list[Path]:
+        return list((self.service.folder / REVISIONS).glob(f"*_{message}.py"))
+
+    def migrate(self) -> None:
+        """Go up, down and up again; models and database agree in the end."""
+        self.run("make", "migrate")
+        self.run("alembic", "check")
+        self.run("alembic", "downgrade", "0001")
+        self.run("make", "migrate")
+        self.run("alembic", "check")
+
+    def refused(self) -> str:
+        """Return what ``make migration`` says when it refuses."""
+        with pytest.raises(pytest.fail.Exception) as failed:
+            self.run("make", "migration", "m=refused")
+        assert not self.revisions("refused")
+        return str(failed.value)
+
+
+@pytest.fixture(params=[DEFAULTS, DEFAULTS.but(database="postgresql", async_db=False)], ids=str)
+def schema(request: pytest.FixtureRequest, workplace: Path) -> Schema:
+    return Schema(Service.open(request.param, workplace))
 
 
 def test_revision_is_the_same_text_for_every_answer() -> None:
@@ -15,3 +119,79 @@ def test_revision_is_the_same_text_for_every_answer() -> None:
                 found.setdefault(path, set()).add(text)
     assert f"{REVISIONS}0001_initial.py" in found
     assert not [path for path, variants in found.items() if len(variants) > 1]
+
+
+def test_changed_models_become_migrations(schema: Schema) -> None:
+    """Enums, defaults, indexes on expressions, foreign keys in a circle, a required column."""
+    schema.edit(RECIPE, "import ForeignKey, String", "import ForeignKey, Index, String, func")
+    schema.edit(RECIPE, '"""Recipes."""\n', '"""Recipes."""\n\nimport enum\n')
+    schema.edit(RECIPE, "class Recipe(Base):\n", COLOUR)
+    schema.edit(RECIPE, LABEL, LABEL + COLUMNS)
+    schema.edit(USER, "import String, false", "import ForeignKey, String, false")
+    schema.edit(USER, "    name: Mapped", FAVOURITE + "    name: Mapped")
+    said, text = schema.revise("columns")
+    assert "recipe.cuisine is required" in said
+    assert "# recipe.cuisine is required" in text
+    assert "Enum" not in text
+    schema.edit(REVISIONS + schema.revisions("columns")[0].name, REQUIRED, REQUIRED_WITH_DEFAULT)
+    schema.edit(RECIPE, REQUIRED_COLUMN, REQUIRED_COLUMN_WITH_DEFAULT)
+    schema.migrate()
+    # What changes without a new column: a default, and a value of an enum, which is no change.
+    schema.edit(RECIPE, 'server_default="2"', 'server_default="4"')
+    schema.edit(RECIPE, 'GREEN = "green"', 'GREEN = "green"\n    BLUE = "blue"')
+    said, text = schema.revise("default")
+    assert "servings" in text
+    assert "colour" not in text
+    schema.migrate()
+    said, _ = schema.revise("nothing")
+    assert "no revision is written" in said
+    assert not schema.revisions("nothing")
+    tests = ("tests/test_recipes.py", "tests/test_users.py", "tests/test_new_database.py")
+    schema.run("python", "-m", "pytest", "-q", "-m", "not slow", "-k", OWN, *tests)
+
+
+def test_index_survives_a_change_of_its_table(schema: Schema) -> None:
+    """SQLite alters a table by copying it."""
+    schema.edit(RECIPE, "import ForeignKey, String", "import ForeignKey, Index, String, func")
+    schema.edit(RECIPE, LABEL, LABEL + INDEXES)
+    schema.revise("indexes")
+    schema.edit(RECIPE, "String(2000)", "String(3000)")
+    schema.run("make", "migrate")
+    _, text = schema.revise("longer")
+    assert "index" not in text
+    schema.migrate()
+    printed = schema.run("python", "-c", PRINT_INDEXES)
+    assert "DESC" in printed
+    assert "lower(" in printed
+
+
+def test_models_that_cannot_be_compared_are_refused(schema: Schema) -> None:
+    schema.edit(USER, "import String, false", "import Enum, ForeignKey, String, false")
+    schema.edit(
+        USER, "    name: Mapped", FAVOURITE.replace(", use_alter=True", "") + "    name: Mapped"
+    )
+    schema.edit(RECIPE, "import ForeignKey, String", "import Enum, ForeignKey, String")
+    schema.edit(RECIPE, LABEL, LABEL + NATIVE)
+    said = schema.refused()
+    assert "recipe.colour: write Mapped[YourEnum]" in said
+    assert "use_alter=True" in said
+
+
+def test_renamed_column_keeps_its_data(schema: Schema) -> None:
+    for path in ("app/models/recipe.py",):
+        schema.edit(path, "    source: Mapped", "    origin: Mapped")
+    said, text = schema.revise("rename")
+    rename = 'op.alter_column("recipe", "source", new_column_name="origin")'
+    assert rename in said
+    assert f"if origin is source by another name, write {rename}" in " ".join(
+        line.strip(" #") for line in text.splitlines()
+    )
+
+
+def test_statements_are_printed_without_a_database(workplace: Path) -> None:
+    for answers in ({}, {"database": "postgresql", "job_queue": "procrastinate", "auth": True}):
+        service = Service.open(DEFAULTS.but(**answers), workplace)
+        printed = service.run("python", "-m", "alembic", "upgrade", "heads", "--sql")
+        assert "CREATE TABLE recipe" in printed
+        assert ("CREATE TABLE procrastinate_jobs" in printed) == ("job_queue" in answers)
+        assert "%%" not in printed

@@ -127,7 +127,7 @@ def _quick_passwords() -> Iterator[None]:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build the schema once, by the migrations, in a database that is ours."""
     with databases.new_database(tmp_path_factory.mktemp("database")) as url:
-        ALEMBIC.attributes["url"] = Settings(database_url=url).database_url
+        ALEMBIC.attributes["settings"] = Settings(database_url=url)
         command.upgrade(ALEMBIC, "heads")
         yield url
 

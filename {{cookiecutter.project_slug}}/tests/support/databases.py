@@ -37,7 +37,13 @@ from scripts.local_database import temporary_server
 # {% endif %}
 
 Execute: TypeAlias = Callable[[str], object]
-SWEEP = "; ".join(str(delete(table)) for table in reversed(Base.metadata.sorted_tables))
+_DELETES = [str(delete(table)) for table in Base.metadata.tables.values()]
+# {% if cookiecutter.database == "sqlite" %}
+SWEEP = "; ".join(_DELETES)  # in any order: this connection does not check foreign keys
+# {% else %}
+# In one statement, so that foreign keys may form a circle: they are checked at its end.
+SWEEP = f"WITH {', '.join(f'_{n} AS ({it})' for n, it in enumerate(_DELETES))} SELECT"
+# {% endif %}
 # {% if cookiecutter.job_queue == "procrastinate" %}
 SWEEP += "; DELETE FROM procrastinate_periodic_defers"
 SWEEP += "; DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers"

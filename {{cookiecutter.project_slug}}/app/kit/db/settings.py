@@ -23,5 +23,6 @@ class DatabaseSettings(BaseAppSettings):
     # {% if cookiecutter.database == "postgresql" %}
     database_connect_seconds: Seconds = 5
     database_statement_seconds: Seconds = 10
+    migration_lock_seconds: Seconds = 3
     # {% endif %}
     database_start_seconds: Seconds = 60

@@ -1,0 +1,104 @@
+"""Run migrations on PostgreSQL: one process at a time, never in the way of requests for long."""
+
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from time import sleep
+from typing import Any
+
+from alembic import context
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError
+
+from app.kit.db.settings import DatabaseSettings
+
+logger = logging.getLogger(__name__)
+
+DIALECT = "postgresql"
+# A revision may end its transaction, for CREATE INDEX CONCURRENTLY, and one that adds a value to an
+# enum must: before PostgreSQL 17 the value cannot be used in the same transaction.
+OPTIONS: dict[str, Any] = {"transaction_per_migration": True}
+LOCK = 8001
+POLL_SECONDS = 0.2
+ATTEMPTS = 5
+PAUSE_SECONDS = 2
+LOCK_NOT_AVAILABLE = "55P03"
+TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(key=LOCK)
+# Sessions that hold locks on what the statement names, and have done so since before it began.
+BLOCKERS = text("""
+SELECT format('process %s (user %s, application "%s", %s%s)', pid, usename, application_name,
+    coalesce(state, 'of another user'),
+    ' for ' || date_trunc('second', clock_timestamp() - state_change))
+FROM pg_stat_activity AS activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND coalesce(xact_start < clock_timestamp() - make_interval(secs => :seconds), true)
+    AND EXISTS (
+        SELECT FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+        WHERE pg_locks.pid = activity.pid AND granted AND strpos(:statement, relname) > 0
+    )
+ORDER BY xact_start LIMIT 3
+""")
+
+
+def migrate(connection: Connection, settings: DatabaseSettings) -> None:
+    """Run what Alembic was asked for; raise ``CommandError`` if locks cannot be had.
+
+    A statement that waits for a table's lock makes all later requests for that table wait, too.
+    So it waits briefly, and its revision is tried again.
+    """
+    lock_seconds = settings.migration_lock_seconds
+    event.listen(connection, "begin", _bound_locks(lock_seconds))
+    with _only_process(connection.engine):
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return context.run_migrations()
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                    raise
+                _report(connection, error.statement or "", lock_seconds, attempt)
+            sleep(PAUSE_SECONDS * attempt)
+    raise CommandError(
+        "the migration could not lock what it changes; end the sessions that the log names, "
+        "or raise MIGRATION_LOCK_SECONDS"
+    )
+
+
+@contextmanager
+def _only_process(engine: Engine) -> Generator[None]:
+    """Wait until no other process migrates.
+
+    The lock lasts as long as a transaction of its own: a session's lock would be lost behind a
+    transaction pooler. It is polled for: a statement that waits would make CREATE INDEX
+    CONCURRENTLY of the other process wait for it, and so for ever.
+    """
+    with engine.connect() as guard:
+        while not guard.scalar(TRY_LOCK):
+            guard.rollback()
+            sleep(POLL_SECONDS)
+        guard.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield
+
+
+def _bound_locks(seconds: float) -> Callable[[Connection], None]:
+    """Return what bounds the time that each statement of a transaction waits for a lock."""
+
+    def bound(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(seconds * 1000)}")
+
+    return bound
+
+
+def _report(connection: Connection, statement: str, seconds: float, attempt: int) -> None:
+    values = {"statement": statement, "seconds": seconds}
+    blockers = ", ".join(connection.scalars(BLOCKERS, values)) or "a session that has ended"
+    connection.rollback()
+    logger.warning(
+        "attempt %d of %d: no lock within %g s, blocked by %s; statement: %s",
+        attempt,
+        ATTEMPTS,
+        seconds,
+        blockers,
+        " ".join(statement.split()),
+    )

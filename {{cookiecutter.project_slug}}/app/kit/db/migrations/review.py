@@ -1,0 +1,136 @@
+"""What ``make migration`` writes: notes on what Alembic cannot know, and refusals."""
+
+import sys
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Any
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import renderers
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import Column, Enum, MetaData
+from sqlalchemy.sql.ddl import sort_tables_and_constraints
+from sqlalchemy.types import TypeEngine
+
+
+class NoteOp(ops.MigrateOperation):
+    """A comment in a revision."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def to_diff_tuple(self) -> tuple[str, str]:
+        """Say it in ``alembic check``, too."""
+        return ("note", self.text)
+
+
+@renderers.dispatch_for(NoteOp)
+def _render_note(_: AutogenContext, op: NoteOp) -> list[str]:
+    return [f"# {line}" for line in wrap(op.text, 88)]
+
+
+def render_item(kind: str, item: object, _: AutogenContext) -> str | bool:
+    """Write an enum as the text that it is in the database: a new value needs no migration."""
+    if kind == "type" and isinstance(item, Enum) and not item.native_enum:
+        return f"sa.String(length={item.length})"
+    return False
+
+
+def review(_: MigrationContext, __: object, directives: list[ops.MigrationScript]) -> None:
+    """Refuse models that cannot be compared, drop an empty revision, and add notes."""
+    (script,) = directives
+    metadata = context.get_context().opts["target_metadata"]
+    if problems := list(_problems(metadata)):
+        raise CommandError("; ".join(problems))
+    if script.upgrade_ops is None:
+        return
+    if script.upgrade_ops.is_empty() and script.message is not None:
+        directives.clear()
+        _say("models and database agree: no revision is written")
+        return
+    _annotate(script.upgrade_ops)
+
+
+OPTIONS: dict[str, Any] = {
+    "compare_server_default": True,
+    "process_revision_directives": review,
+    "render_item": render_item,
+}
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _problems(metadata: MetaData) -> Iterator[str]:
+    """Name what a comparison of models and database would not see, or could not build."""
+    for table in metadata.tables.values():
+        for column in table.columns:
+            if _is_fixed_enum(column.type):
+                yield (
+                    f"{table.name}.{column.name}: write Mapped[YourEnum] without Enum(...): "
+                    "a value that is added to a native enum or a CHECK would not be migrated"
+                )
+    _, unsorted = sort_tables_and_constraints(metadata.tables.values())[-1]
+    for key in unsorted:
+        if not key.use_alter:
+            yield (
+                f"{key.parent.name}.{key.column_keys[0]} closes a circle of foreign keys: write "
+                f'ForeignKey("...", use_alter=True) there'
+            )
+
+
+def _is_fixed_enum(type_: TypeEngine[Any]) -> bool:
+    kind = getattr(type_, "item_type", type_)
+    return isinstance(kind, Enum) and (kind.native_enum or kind.create_constraint)
+
+
+def _annotate(container: ops.OpContainer) -> None:
+    """Put a note above each operation that needs a look."""
+    for op in list(container.ops):
+        if isinstance(op, ops.ModifyTableOps):
+            _annotate(op)
+        for text in _notes(op):
+            _say(f"look at the new revision: {text}")
+            container.ops.insert(container.ops.index(op), NoteOp(text))
+
+
+def _notes(op: ops.MigrateOperation) -> Iterator[str]:
+    """Say what an operation needs that the models do not tell."""
+    if isinstance(op, ops.AddColumnOp) and _is_required(op.column):
+        yield (
+            f"{op.table_name}.{op.column.name} is required, and rows that exist have no value for "
+            "it: add server_default=..., or nullable=True and fill it before it becomes required."
+        )
+    if isinstance(op, ops.AlterColumnOp):
+        yield from _notes_on_alteration(op)
+    if isinstance(op, ops.ModifyTableOps):
+        yield from _notes_on_renaming(op)
+
+
+def _is_required(column: Column[Any]) -> bool:
+    filled = column.server_default or column.computed or column.identity
+    return not (column.nullable or filled)
+
+
+def _notes_on_alteration(op: ops.AlterColumnOp) -> Iterator[str]:
+    name = f"{op.table_name}.{op.column_name}"
+    if op.modify_nullable is False:
+        yield f"{name} becomes required: this fails where it is NULL, so fill those rows before."
+    old, new = op.existing_type, op.modify_type
+    if old is not None and new is not None and old._type_affinity is not new._type_affinity:
+        yield f"{name} changes its type: say how values are converted, see docs/schema.md."
+
+
+def _notes_on_renaming(op: ops.ModifyTableOps) -> Iterator[str]:
+    added = [it.column.name for it in op.ops if isinstance(it, ops.AddColumnOp)]
+    dropped = [it.column_name for it in op.ops if isinstance(it, ops.DropColumnOp)]
+    if added and dropped:
+        yield (
+            f"if {', '.join(added)} is {', '.join(dropped)} by another name, write "
+            f'op.alter_column("{op.table_name}", "{dropped[0]}", new_column_name="{added[0]}"): '
+            "a dropped column loses its data."
+        )
