@@ -1,13 +1,14 @@
 """Every question changes the output, and an answer that was not given leaves no trace."""
 
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.combinations import ALL, AXES, CROSSED, DEFAULTS, QUESTIONS, Combination, context
-from tests.traces import ALSO, WORDS, traces, words
+from tests.traces import ALSO, FOLDER, WORDS, traces, words
 from tests.trees import read, texts
 
 
@@ -34,12 +35,19 @@ def left_by_another(word: re.Pattern[str], combination: Combination) -> bool:
 @pytest.mark.parametrize("question", AXES)
 def test_each_answer_has_words_and_uses_them(question: str) -> None:
     """A word that nobody says would find nothing where it must not be said."""
-    assert set(WORDS[question]) == set(AXES[question])
     assert any(WORDS[question].values())
     for answer in AXES[question]:
         chosen = [combination for combination in CROSSED if combination[question] == answer]
         said = "\n".join(text for combination in chosen for text in texts(combination).values())
         assert not [word for word in words(question, answer) if not word.search(said)]
+
+
+def test_words_are_of_questions_and_their_answers() -> None:
+    assert {file.stem for file in FOLDER.iterdir()} == AXES.keys()
+    for question, answers in AXES.items():
+        stored = tomllib.loads((FOLDER / f"{question}.toml").read_text("utf-8"))
+        named = {name for names in stored for name in names.split(" or ")}
+        assert named <= {str(answer).lower() for answer in answers}, question
 
 
 @pytest.mark.parametrize("question", AXES)

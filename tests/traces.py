@@ -1,93 +1,33 @@
 """What an answer may leave in a service, and no other answer: its words."""
 
 import re
+import tomllib
 from fnmatch import fnmatch
 from functools import cache
+from pathlib import Path
 
-# Of either job queue.
-JOBS = (
-    r"\bjobs?\b",
-    r"app.jobs",
-    r"enqueue",
-    r"idempotency",
-    r"\bprimes\b",
-    r"photos?\b",
-    r"thumbnail",
-    r"pillow",
-    r"multipart",
-    r"smtp",
-    r"mail_(from|to)",
-)
+from tests.combinations import AXES
 
-# The words of each answer, as regular expressions; case does not matter. An answer that only means
-# "without" has none, a word of two answers needs both. A new question needs an entry here.
-WORDS: dict[str, dict[str | bool, tuple[str, ...]]] = {
-    "package_manager": {
-        "uv": (r"\buvx?\b", r"tool\.uv", r"exclude-newer"),
-        "poetry": (r"poetry",),
-    },
-    "database": {
-        "sqlite": (r"sqlite", r"/app\.db\b"),
-        "postgresql": (r"postgres", r"psycopg", r"asyncpg", r"pgserver", r"make db\b"),
-    },
-    "async_db": {
-        True: (r"asyncpg", r"aiosqlite", r"create_async_engine", r"\[asyncio\]", r"\.ext\.asyncio"),
-        False: (r"psycopg", r"pysqlite"),
-    },
-    "fan_out": {
-        True: (
-            r"fan.?out",
-            r"\bideas\b",
-            r"dashboard",
-            r"weather",
-            r"upstream",
-            r"reddit",
-            r"async.lru",
-            r"\bsocks",
-        ),
-        False: (),
-    },
-    "rate_limit": {
-        True: (r"rate.?limit", r"redis", r'"limits>', r"\b429\b"),
-        False: (),
-    },
-    "timing_middleware": {
-        True: (r"process-time", r"server-timing", r"timing"),
-        False: (),
-    },
-    "auth": {
-        True: (
-            r"jwt",
-            r"pwdlib",
-            r"argon2",
-            r"multipart",
-            r"secret.key",
-            r"superuser.password",
-            r"app[./]setup",
-            r"access.token",
-            r"refresh.token",
-            r"bearer",
-            r"\bauth\b",
-            r"\blog(?:ged)?.in\b",
-            r"\blogins?\b",
-            r"Unauthorized",
-            r"Forbidden",
-            r"sign.?up",
-        ),
-        False: (),
-    },
-    "job_queue": {
-        "none": (),
-        "in_process": (*JOBS, r"in.?process", r"open_worker"),
-        "procrastinate": (
-            *JOBS,
-            r"procrastinate",
-            r"app[./]worker",
-            r"make worker",
-            r"job.backoff",
-        ),
-    },
-}
+FOLDER = Path(__file__).parent / "words"
+
+
+def _read(question: str) -> dict[str | bool, tuple[str, ...]]:
+    """Return the words of each answer; an entry may be for several, such as `one or other`."""
+    stored = tomllib.loads((FOLDER / f"{question}.toml").read_text("utf-8"))
+    return {
+        answer: tuple(
+            word
+            for answers, words in stored.items()
+            if str(answer).lower() in answers.split(" or ")
+            for word in words
+        )
+        for answer in AXES[question]
+    }
+
+
+# Regular expressions; case does not matter. An answer that only means "without" has none, a word of
+# two answers needs both.
+WORDS = {question: _read(question) for question in AXES}
 
 # Words that other answers may leave, too.
 ALSO: dict[str, list[tuple[str, str | bool]]] = {
