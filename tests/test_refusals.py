@@ -234,13 +234,13 @@ def test_folders_that_exist_are_not_touched(answer: str, options: list[str], dee
 
 @pytest.mark.parametrize("options", [[], ["--skip-if-file-exists"]], ids=str)
 def test_what_the_answers_leave_out_is_not_deleted(options: list[str], deep: Path) -> None:
-    for name in ("recipe-api/scripts/mine.py", "recipe-api/README.md"):
+    for name in ("recipe-api/app/kit/auth/mine.py", "recipe-api/README.md"):
         (deep / name).parent.mkdir(parents=True, exist_ok=True)
         (deep / name).write_text("mine", encoding="utf-8")
     before = left(deep)
     said = cookiecutter("--no-input", "--overwrite-if-exists", *options, folder=deep)
     assert said == [
-        "scripts: it is in recipe-api already, and these answers leave it out; move it first"
+        "app/kit/auth: it is in recipe-api already, and these answers leave it out; move it first"
     ]
     assert left(deep) == before
 

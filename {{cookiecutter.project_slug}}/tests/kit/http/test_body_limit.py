@@ -134,7 +134,7 @@ async def test_body_that_takes_long_at_a_good_rate_is_read(
     assert (start["status"], body["body"]) == (200, b"4000")
 
 
-def test_photo_from_a_telephone_is_in_time(settings: Settings) -> None:
+def test_upload_from_a_telephone_is_in_time(settings: Settings) -> None:
     limit = body_limit(settings)
     for received in range(0, 4_000_000, 65_536):
         assert limit.seconds(received) > received / 250_000

@@ -1,0 +1,170 @@
+"""Remove the example, and this script with it: ``python -m scripts.remove_example``.
+
+Marks say what belongs to it: a line that ends with ``# example``, and the lines between one that
+begins with ``# example`` and ``# end of the example``. In README.md they are comments of HTML.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import Script
+
+ROOT = Path(__file__).parents[1]
+WHOLE = [
+    "app/api/api_v1/endpoints/recipe.py",
+    "app/api/pages.py",
+    "app/crud/crud_recipe.py",
+    "app/db/sample_recipes.py",
+    "app/models/recipe.py",
+    "app/schemas/recipe.py",
+    "app/static",
+    "app/templates",
+    "scripts/remove_example.py",
+    "tests/support/recipes.py",
+    "tests/test_recipes.py",
+    # {% if cookiecutter.auth %}
+    "app/api/own_recipes.py",
+    # {% endif %}
+    # {% if cookiecutter.fan_out %}
+    "app/api/api_v1/endpoints/dashboard.py",
+    "app/api/api_v1/endpoints/ideas.py",
+    "app/api/clients.py",
+    "app/clients",
+    "app/core/clients.py",
+    "app/kit/upstream",
+    "app/schemas/dashboard.py",
+    "app/schemas/ideas.py",
+    "demo",
+    "tests/clients",
+    "tests/kit/test_upstream.py",
+    "tests/support/localhost.pem",
+    "tests/support/upstream.py",
+    # {% endif %}
+    # {% if cookiecutter.job_queue != "none" %}
+    "app/api/api_v1/endpoints/photo.py",
+    "app/core/photos.py",
+    "app/jobs/photos.py",
+    "tests/jobs",
+    # {% endif %}
+]
+MARKED = [".env.example", "Makefile", "README.md", "pyproject.toml"]
+MARKED_FOLDERS = ["app", "soak", "tests"]
+
+BLOCK = re.compile(r"\n*^(# |<!-- )example\b(?:.*\n)+?\1end of the example\b.*", re.MULTILINE)
+LINE = re.compile(r"^.*(?:# example|<!-- example -->)\n", re.MULTILINE)
+
+MIGRATION = '''"""Drop the example."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = {revision!r}
+down_revision = {down_revision!r}
+branch_labels = None
+depends_on = None
+
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Drop recipes."""
+    op.drop_table("recipe")
+
+
+def downgrade() -> None:
+    """Create the table of recipes again, without its rows."""
+    op.create_table(
+        "recipe",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("label", sa.String(255), nullable=False),
+        sa.Column("source", sa.String(255), nullable=False),
+        sa.Column("url", sa.String(2000), nullable=False),
+        sa.Column("submitter_id", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recipe")),
+        sa.ForeignKeyConstraint(
+            ["submitter_id"], ["user.id"], name=op.f("fk_recipe_submitter_id_user")
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_recipe_submitter_id"), "recipe", ["submitter_id"])
+'''
+
+
+def main() -> None:
+    """Remove it, and say what comes next."""
+    if "--force" not in sys.argv[1:] and has_uncommitted_changes():
+        sys.exit("Commit or stash your changes first, so that git can undo this; or add --force.")
+    had_table = (ROOT / "app" / "models" / "recipe.py").exists()
+    remove_files()
+    remove_marked_lines()
+    if had_table:  # not after an update that brought back only other parts
+        write_migration()
+    run("ruff", "check", "--fix", "--quiet")
+    run("ruff", "format", "--quiet")
+    print("Removed. Now lock and install the dependencies again, and migrate the database.")
+
+
+def has_uncommitted_changes() -> bool:
+    """Tell whether git keeps this folder and lacks some of it."""
+    if shutil.which("git") is None:
+        return False
+    status = subprocess.run(
+        ["git", "status", "--porcelain", "--", "."], cwd=ROOT, capture_output=True, check=False
+    )
+    return status.returncode == 0 and status.stdout != b""
+
+
+def remove_files() -> None:
+    """Remove what belongs to the example as a whole."""
+    for name in WHOLE:
+        path = ROOT / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    if not list((ROOT / "scripts").glob("*.py")):
+        shutil.rmtree(ROOT / "scripts")
+
+
+def remove_marked_lines() -> None:
+    """Remove what is marked in other files."""
+    for path in marked_files():
+        text = path.read_text("utf-8")
+        rest = LINE.sub("", BLOCK.sub("", text))
+        if rest != text:
+            path.write_text(rest, "utf-8", newline="\n")
+
+
+def marked_files() -> Iterator[Path]:
+    """Yield the files that may have marks."""
+    for name in MARKED:
+        if (ROOT / name).exists():
+            yield ROOT / name
+    for folder in MARKED_FOLDERS:
+        for suffix in ("py", "toml"):
+            yield from (ROOT / folder).rglob(f"*.{suffix}")
+
+
+def write_migration() -> None:
+    """Write the revision that drops the table; it needs no database."""
+    config = Config(toml_file=ROOT / "pyproject.toml")
+    script = command.revision(config, "drop the example", head="heads")
+    if not isinstance(script, Script):
+        raise TypeError(script)
+    text = MIGRATION.format(revision=script.revision, down_revision=script.down_revision)
+    Path(script.path).write_text(text, "utf-8", newline="\n")
+
+
+def run(*command: str) -> None:
+    """Run a program of this environment."""
+    subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main()
