@@ -1,9 +1,12 @@
-"""Measure, write results and documents, and fail below the floors: ``make bench``."""
+"""Measure, write results and documents, and fail below the floors: ``make bench``.
+
+The status is 1 below a floor, and 75 where the machine was too busy to judge one.
+"""
 
 import os
 import sys
 
-from bench.floors import FLOORS
+from bench.floors import FLOORS, Verdict
 from bench.processes import LOAD_CPU
 from bench.report import documents, floors
 from bench.results import Results
@@ -27,8 +30,12 @@ def main() -> None:
     for document, text in documents(results).items():
         document.write_text(text, encoding="utf-8")
     print(floors(results))
-    if missed := [floor.what for floor in FLOORS if not floor.is_met(results)]:
+    verdicts = {floor.what: floor.verdict(results) for floor in FLOORS}
+    if missed := [what for what, verdict in verdicts.items() if verdict is Verdict.MISSED]:
         sys.exit(f"Below the floor: {'; '.join(missed)}.")
+    if unclear := [what for what, verdict in verdicts.items() if verdict is Verdict.NOT_JUDGED]:
+        print(f"Not judged, for the machine was too busy: {'; '.join(unclear)}.", file=sys.stderr)
+        sys.exit(os.EX_TEMPFAIL)
 
 
 def measure(clients: tuple[int, ...], repeats: int, seconds: int) -> Results:

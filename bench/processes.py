@@ -24,10 +24,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Server:
     """A program that listens on a port."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, start_seconds: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self._proc = Path("/proc") / str(process.pid)
         self.port = port
-        self.start_seconds = start_seconds
+        self.start_seconds = 0.0
+        self.start_disturbed_percent = 0.0
 
     def cpu_seconds(self) -> float:
         """Return the CPU time it has used, in user and in system mode."""
@@ -50,11 +51,35 @@ class Server:
         return round(int(line.split()[1]) / 1024, 1)
 
 
-def busy_seconds() -> float:
-    """Return the time that programs have used the services' CPU, without interrupts."""
-    stat = Path("/proc/stat").read_text().splitlines()
-    (line,) = (line for line in stat if line.startswith(f"cpu{APP_CPU} "))
-    return sum(map(int, line.split()[1:4])) / TICKS
+class Watch:
+    """Measures what disturbs a measurement, from when it is made."""
+
+    def __init__(self, cpu: int = APP_CPU) -> None:
+        self._cpu = cpu
+        self._start = perf_counter()
+        self._busy, self._steal = self._read()
+
+    def foreign_percent(self, used_seconds: float) -> float:
+        """Return what other programs took of the CPU than the one that used so much."""
+        return self._percent(self._read()[0] - self._busy - used_seconds)
+
+    def disturbed_percent(self, used_seconds: float) -> float:
+        """Return both together."""
+        return round(self.foreign_percent(used_seconds) + self.steal_percent(), 1)
+
+    def steal_percent(self) -> float:
+        """Return what other machines took of the services' CPU and of the load's."""
+        return self._percent((self._read()[1] - self._steal) / 2)
+
+    def _percent(self, seconds: float) -> float:
+        return round(max(0, 100 * seconds / (perf_counter() - self._start)), 1)
+
+    def _read(self) -> tuple[float, float]:
+        """Return the time that programs have used the CPU, and that was stolen from both."""
+        stat = Path("/proc/stat").read_text().splitlines()
+        cpus = {name: [*map(int, it)] for name, *it in map(str.split, stat) if name[:3] == "cpu"}
+        steal = sum(cpus[f"cpu{cpu}"][7] for cpu in (APP_CPU, LOAD_CPU))
+        return sum(cpus[f"cpu{self._cpu}"][:3]) / TICKS, steal / TICKS
 
 
 @contextmanager
@@ -66,7 +91,7 @@ def serve(
     cpu: int = APP_CPU,
 ) -> Generator[Server]:
     """Start a program, wait until it answers, and end it; raise ``SystemExit`` if it fails."""
-    start = perf_counter()
+    start, watch = perf_counter(), Watch(cpu)
     with LOG.open("ab") as log:
         process = subprocess.Popen(
             ["taskset", "--cpu-list", str(cpu), *command],
@@ -83,7 +108,10 @@ def serve(
                     f"{' '.join(command[1:])} in {folder.name} does not start: see {LOG}."
                 )
             sleep(0.005)
-        yield Server(process, port, round(perf_counter() - start, 3))
+        server = Server(process, port)
+        server.start_seconds = round(perf_counter() - start, 3)
+        server.start_disturbed_percent = watch.disturbed_percent(server.cpu_seconds())
+        yield server
     finally:
         process.terminate()
         try:

