@@ -41,7 +41,7 @@ def test_host_can_mean_ipv4_and_ipv6(hosts: str, client: str) -> None:
 
 @needs_ipv6
 def test_client_of_ipv4_keeps_its_address() -> None:
-    """Not ``::ffff:127.0.0.1``, which neither FORWARDED_ALLOW_IPS nor a rate limit would know."""
+    """Not ``::ffff:127.0.0.1``, which FORWARDED_ALLOW_IPS would not know."""
     port = free_port()
     bound = bind_sockets("::", port)
     for one in bound:
