@@ -57,7 +57,7 @@ def test_quotes_in_the_file_are_for_its_parser(env: Path) -> None:
     assert read().cache_host == "c"
 
 
-@pytest.mark.parametrize("value", ["redis://:$(SECRET)@host", "x${SECRET}y"])
+@pytest.mark.parametrize("value", ["http://:$(SECRET)@host", "x${SECRET}y"])
 def test_placeholder_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("CACHE_KEY", value)
     assert refusal() == "CACHE_KEY: replace the placeholder, such as $(NAME), by a value."
