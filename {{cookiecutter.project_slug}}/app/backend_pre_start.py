@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core.config import load_settings
 from app.kit.db.dialect import dialect
 from app.kit.db.engine import with_sync_connection
-from app.kit.logging import configure_logging, describe
+from app.kit.logging import configure_logging, describe, run_logged
 
 logger = logging.getLogger(__name__)
 
@@ -39,4 +39,4 @@ def _ping(connection: Connection) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_logged(main)

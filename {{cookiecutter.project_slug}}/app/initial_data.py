@@ -8,7 +8,7 @@ from app.db.init_db import init_db
 from app.db.session import open_database
 from app.kit.db.engine import run_main
 from app.kit.errors import ConflictError, UnavailableError
-from app.kit.logging import configure_logging
+from app.kit.logging import configure_logging, run_logged
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_logged(lambda: run_main(main))
 
 # {%- endfilter +%}

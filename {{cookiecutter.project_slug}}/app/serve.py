@@ -5,7 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from app.core.config import Settings, load_settings
-from app.kit.logging import configure_logging
+from app.kit.logging import configure_logging, run_logged
 from app.kit.server.server import ServerOptions, build_app, run, run_reloading
 from app.kit.server.sockets import bind_sockets
 
@@ -41,4 +41,4 @@ def rebuild() -> FastAPI:
 
 
 if __name__ == "__main__":
-    main()
+    run_logged(main)

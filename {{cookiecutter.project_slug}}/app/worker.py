@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import sys
 
 from app.core.config import load_settings
 from app.db.session import open_database
@@ -14,13 +13,16 @@ from app.kit.jobs.procrastinate import create_procrastinate
 from app.kit.jobs.worker import run_worker
 from app.kit.logging import configure_logging
 
+logger = logging.getLogger(__name__)
+
 
 def main() -> None:
     """Work, and stop without waiting for threads: other workers run their jobs again."""
+    configure_logging("INFO")  # until the settings are known
     try:
         asyncio.Runner().run(work())  # not closed: that would wait for the threads
     except SystemExit as error:
-        sys.stderr.write(f"{error}\n")
+        logger.critical("%s", error)
         os._exit(1)
     os._exit(0)
 

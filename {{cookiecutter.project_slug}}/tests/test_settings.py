@@ -1,5 +1,6 @@
 """Settings: from the environment, complete, and refused in one sentence."""
 
+import json
 import os
 import subprocess
 import sys
@@ -185,9 +186,9 @@ def test_process_ends_with_the_sentence() -> None:
         check=False,
     )
     assert ended.returncode == 1
-    assert ended.stderr.splitlines() == [
-        "PORT: must be a valid integer, unable to parse string as an integer."
-    ]
+    assert ended.stderr == ""
+    line = json.loads(ended.stdout)
+    assert line["message"] == "PORT: must be a valid integer, unable to parse string as an integer."
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:

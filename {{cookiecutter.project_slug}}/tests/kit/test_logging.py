@@ -1,7 +1,11 @@
 """What is logged of requests: the id of each, one line, and nothing personal."""
 
+import datetime as dt
 import json
 import logging
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.kit.logging import JsonFormatter
+from tests.conftest import ROOT
 from tests.support.users import USERS
 
 # Part of every name, address, password and token that is sent.
@@ -129,3 +134,134 @@ def test_id_stands_in_the_log_lines_of_the_request(
     app.add_api_route("/work", work)
     client.get("/work", headers={"X-Request-ID": "abc"})
     assert '"message": "at work", "request_id": "abc"' in log.text
+
+
+class Unspeakable:
+    """Fail as it is shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+LOOP: list[object] = []
+LOOP.append(LOOP)
+
+
+def logged(log: pytest.LogCaptureFixture, **extra: object) -> dict[str, Any]:
+    logging.getLogger("app.access").info("an order", extra=extra)
+    (line,) = lines(log)
+    return line
+
+
+def test_extra_is_a_field(log: pytest.LogCaptureFixture) -> None:
+    line = logged(log, order_id=5, items=["a", {"b": None}], fields={"kind": "x"})
+    assert line["order_id"] == 5
+    assert line["items"] == ["a", {"b": None}]
+    assert line["fields"] == {"kind": "x"}
+
+
+@pytest.mark.parametrize("name", ["time", "level", "logger", "request_id", "exception", "stack"])
+def test_extra_replaces_no_field(log: pytest.LogCaptureFixture, name: str) -> None:
+    plain = logged(log)
+    log.clear()
+    line = logged(log, **{name: "forged"})
+    assert line[f"extra_{name}"] == "forged"
+    assert line.get(name) != "forged"
+    assert line.keys() - {f"extra_{name}"} == plain.keys()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Path("/a"), "/a"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        ({"a": float("nan")}, "{'a': nan}"),
+        ({(1, 2): 3}, "{(1, 2): 3}"),
+        (LOOP, "[[...]]"),
+        (b"\xff", "b'\\xff'"),
+        ("\ud800", "\ud800"),
+        (10**5000, "<int>"),
+        (Unspeakable(), "<Unspeakable>"),
+    ],
+    ids=[*"abcdefghijk"],
+)
+def test_value_that_json_does_not_know_breaks_no_line(
+    log: pytest.LogCaptureFixture, value: object, shown: str
+) -> None:
+    line = logged(log, value=value, order_id=5)
+    assert (line["value"], line["order_id"]) == (shown, 5)
+
+
+def test_arguments_that_do_not_fit_break_no_line() -> None:
+    record = logging.makeLogRecord({"msg": "%d of %d", "args": ("one",)})
+    assert json.loads(JsonFormatter().format(record))["message"] == "%d of %d ('one',)"
+
+
+def test_stack_is_logged(log: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("app.access").info("here", stack_info=True)
+    (line,) = lines(log)
+    assert "test_stack_is_logged" in line["stack"]
+
+
+PROGRAM = """
+import asyncio, gc, logging, sys, threading, warnings
+from app.kit.logging import run_logged
+
+class Finalized:
+    def __del__(self):
+        raise ValueError("finalized")
+
+async def fail():
+    raise ValueError("unawaited task")
+
+async def unhandled():
+    task = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+    await asyncio.sleep(0)
+
+def main():
+    warnings.warn("something\\nis old", stacklevel=1)
+    thread = threading.Thread(target=lambda: {}["absent"], name="worker")
+    thread.start()
+    thread.join()
+    Finalized()
+    fail()
+    asyncio.run(unhandled())
+    gc.collect()
+    logging.getLogger("app").info("%d", "no number")
+    if sys.argv[1:]:
+        raise SystemExit("PORT: is missing")
+    raise LookupError("the end")
+
+run_logged(main)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "last"), [([], "LookupError: the end"), (["sentence"], "PORT: is missing")]
+)
+def test_all_that_a_process_says_is_a_line_of_json(arguments: list[str], last: str) -> None:
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    said = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [line["level"] for line in said[:3]] == ["WARNING", "CRITICAL", "ERROR"]
+    expected = [
+        "something\nis old",
+        "KeyError: 'absent'",
+        "ValueError: finalized",
+        "was never awaited",
+        "ZeroDivisionError",
+        "ValueError: unawaited task",
+        "%d ('no number',)",
+        last,
+    ]
+    texts = [line["message"] + line.get("exception", "") for line in said]
+    for part in expected:
+        assert any(part in text for text in texts), part
+    assert len(said) == len(expected)

@@ -39,7 +39,7 @@ class JobExecutor(Generic[SettingsT]):
         context = JobContext(self._database, self._settings, row)
         status: JobStatus = self._unfinished
         values: dict[str, Any] = {}
-        logger.info("job %d has started", context.id, extra={"fields": {"kind": row.kind}})
+        logger.info("job %d has started", context.id, extra={"kind": row.kind})
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch, context, group.cancel_scope)

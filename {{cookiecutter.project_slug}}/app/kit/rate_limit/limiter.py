@@ -120,13 +120,13 @@ class SharedLimiter(Limiter):
         self._ask_again_at = monotonic() + PAUSE_SECONDS
         if not self._is_away:
             self._is_away = True
-            fields = {"error": type(error).__name__}
-            logger.warning("Redis is away: each process counts alone", extra={"fields": fields})
+            extra = {"error": type(error).__name__}
+            logger.warning("Redis is unavailable: each process counts alone", extra=extra)
 
     def _note_answer(self) -> None:
         if self._is_away:
             self._is_away = False
-            logger.info("Redis is back: all processes count together")
+            logger.info("Redis is available: all processes count together")
 
 
 class RecentWindows(MemoryStorage):

@@ -423,8 +423,9 @@ def test_worker_before_the_first_migration_says_what_to_run(
 ) -> None:
     with new_database(tmp_path) as url:
         ended = run("app.worker", environment(settings, DATABASE_URL=url))
-    said = "The worker cannot start: the database has no tables yet; run ./prestart.sh first.\n"
-    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
+    said = "The worker cannot start: the database has no tables yet; run ./prestart.sh first."
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert json.loads(ended.stdout)["message"] == said
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.kit.logging import log_fields
+
 logger = logging.getLogger("app.access")
 
 
@@ -39,7 +41,7 @@ class AccessLogMiddleware:
                 "status": status or 500,
                 "duration_ms": round((perf_counter() - start) * 1000, 3),
             }
-            logger.info("request", extra={"fields": fields})
+            log_fields(logger, "request", fields)
 
 
 def status_of(message: Message) -> int:
