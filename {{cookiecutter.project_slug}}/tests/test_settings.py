@@ -126,7 +126,7 @@ def test_kubernetes_service_called_smtp_is_no_setting(monkeypatch: pytest.Monkey
         ("FORWARDED_ALLOW_IPS", "10.0.0.1/8", "FORWARDED_ALLOW_IPS: must be addresses or"),
         ("DATABASE_WAIT_SECONDS", "inf", "DATABASE_WAIT_SECONDS: must be less than or equal to"),
         ("APP_MODULE", "'app.main:create_app'", "APP_MODULE: remove the quotes"),
-        ("DATABASE_URL", "sqlite:///$(SECRET)", "DATABASE_URL: replace the placeholder"),
+        ("DATABASE_URL", "$(SECRET)", "DATABASE_URL: replace the placeholder"),
         ("GRACE_SECONDS", "30", "DRAIN_SECONDS and GRACE_SECONDS together must not exceed 25"),
         # {% if cookiecutter.database == "sqlite" %}
         ("DATABASE_URL", "sqlite://", "DATABASE_URL: must name a file, for example sqlite:///"),

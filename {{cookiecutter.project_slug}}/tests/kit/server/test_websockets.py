@@ -29,7 +29,7 @@ FRAME = bytes.fromhex("818537fa213d7f9f4d5158")
 
 async def echo(websocket: WebSocket, name: str) -> None:
     if name == "refused":
-        raise HTTPException(401, "log in first")
+        raise HTTPException(401, "not now")
     await websocket.accept()
     async for text in websocket.iter_text():
         await websocket.send_text(text)
@@ -107,7 +107,7 @@ async def test_refused_websocket_is_a_problem(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     status, problem = await refusal_of(f"{running.ws}/echo/refused")
-    assert (status, problem["detail"]) == (401, "log in first")
+    assert (status, problem["detail"]) == (401, "not now")
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 
