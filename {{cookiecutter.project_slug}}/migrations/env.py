@@ -42,4 +42,4 @@ else:
     if context.config.cmd_opts:  # in a process of its own
         configure_logging("WARNING")
     settings = context.config.attributes.get("settings") or load_settings()
-    with_sync_connection(settings.database_url, run)
+    with_sync_connection(settings.database_url, run, runner.CONNECT_ARGS)

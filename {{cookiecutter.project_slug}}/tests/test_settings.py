@@ -261,6 +261,27 @@ def test_parameters_of_a_hosting_provider_are_understood(monkeypatch: pytest.Mon
     # {% endif %}
 
 
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ("pgbouncer=maybe", "pgbouncer must be true or false"),
+        ("pgbouncer=false&connection_limit=1", "set DATABASE_POOL_SIZE"),
+        ("pool_timeout=5", "set DATABASE_WAIT_SECONDS"),
+        # {% if cookiecutter.__driver == "asyncpg" %}
+        ("pgbouncer=true", "let the pooler work in session mode"),
+        # {% else %}
+        ("pgbouncer=true&options=-cwork_mem=8MB", "use ALTER ROLE"),
+        # {% endif %}
+    ],
+)
+def test_parameters_without_effect_are_refused(
+    monkeypatch: pytest.MonkeyPatch, parameters: str, reason: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgres://u:p@host/x?{parameters}")
+    with pytest.raises(SystemExit, match=reason):
+        load_settings()
+
+
 def test_database_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL")
     with pytest.raises(SystemExit, match="DATABASE_URL must be set, in the environment"):

@@ -46,10 +46,13 @@ class BoundedConnection(AsyncConnection[Any]):
 async def connect(
     statement_seconds: float,
     context: AdaptContext | None = None,
+    prepare_threshold: int | None = 5,
     **parameters: ConnParam,
 ) -> BoundedConnection:
     """Open a connection whose statements are given up after about so many seconds."""
     address = make_conninfo("", **parameters)
-    connection = await BoundedConnection.connect(address, context=context)
+    connection = await BoundedConnection.connect(
+        address, context=context, prepare_threshold=prepare_threshold
+    )
     connection.statement_seconds = statement_seconds
     return connection

@@ -46,11 +46,21 @@ Executor: TypeAlias = AsyncConnection | SingleStatement
 class Database:
     """The pool of one database and the three ways to use it."""
 
-    def __init__(self, engine: AsyncEngine, pool: ConnectionPool, outages: OutageLog) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        pool: ConnectionPool,
+        outages: OutageLog,
+        *,
+        begin: str,
+        only_transactions: bool,
+    ) -> None:
         event.listen(engine.sync_engine, "connect", dialect.on_connect)
         event.listen(engine.sync_engine, "handle_error", self._translate)
         self._pool = pool
         self._outages = outages
+        self._begin = begin
+        self._only_transactions = only_transactions
 
     @classmethod
     def from_settings(cls, settings: DatabaseSettings) -> Self:
@@ -64,7 +74,13 @@ class Database:
             wait_seconds=settings.database_wait_seconds,
             held_seconds=settings.database_held_seconds,
         )
-        return cls(engine, pool, outages)
+        return cls(
+            engine,
+            pool,
+            outages,
+            begin=dialect.begin_statement(settings),
+            only_transactions=dialect.only_transactions(settings),
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -82,7 +98,12 @@ class Database:
             raise UnavailableError("the database is read-only")
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Lend a connection without a transaction: each statement sees its own snapshot."""
+        """Lend a connection without a transaction: each statement sees its own snapshot.
+
+        Behind a transaction pooler there is one, for the time-out of statements.
+        """
+        if self._only_transactions:
+            return self.transaction()
         return self._pool.lend(writes=False)
 
     @asynccontextmanager
@@ -91,7 +112,7 @@ class Database:
 
         On PostgreSQL that is one round trip; ``transaction()`` takes three.
         """
-        if dialect.ONE_WRITER:
+        if dialect.ONE_WRITER or self._only_transactions:
             # Without a transaction, a statement whose result is not read to its end keeps the lock.
             async with self.transaction() as connection:
                 yield SingleStatement(connection)
@@ -104,7 +125,7 @@ class Database:
         """Lend a connection in a transaction: committed at the end, rolled back on an error."""
         async with self._pool.lend(writes=True) as connection:
             connection.info[HAS_FAILED] = False
-            await connection.exec_driver_sql(dialect.BEGIN)
+            await connection.exec_driver_sql(self._begin)
             yield connection
             if connection.info[HAS_FAILED]:
                 # Fails if the transaction has: PostgreSQL answers its COMMIT with a silent ROLLBACK.

@@ -17,6 +17,8 @@ from sqlalchemy import URL, Connection, NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from app.kit.db.url import driver_url
+
 __all__ = [
     "AsyncConnection",
     "AsyncEngine",
@@ -62,7 +64,7 @@ class FairSemaphore:
 def open_engine(url: URL, options: dict[str, Any]) -> AsyncEngine:
     """Return an engine without a pool; it connects when asked to."""
     return create_async_engine(
-        url,
+        driver_url(url),
         poolclass=NullPool,  # see app/kit/db/pool.py
         hide_parameters=True,  # errors are logged, and parameters may be personal
         **options,
@@ -140,7 +142,9 @@ def with_sync_connection(
     """Call a blocking function, such as Alembic's, with a new connection."""
 
     async def run() -> None:
-        engine = create_async_engine(url, poolclass=NullPool, connect_args=connect_args or {})
+        engine = create_async_engine(
+            driver_url(url), poolclass=NullPool, connect_args=connect_args or {}
+        )
         async with engine.connect() as connection:
             await connection.run_sync(function)
 
@@ -157,6 +161,8 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 from sqlalchemy.pool import PoolProxiedConnection
+
+from app.kit.db.url import driver_url
 
 __all__ = [
     "Connection",
@@ -218,7 +224,7 @@ class FairSemaphore:
 def open_engine(url: URL, options: dict[str, Any]) -> Engine:
     """Return an engine without a pool; it connects when asked to."""
     return create_engine(
-        url,
+        driver_url(url),
         poolclass=NullPool,  # see app/kit/db/pool.py
         hide_parameters=True,  # errors are logged, and parameters may be personal
         **options,
@@ -269,7 +275,7 @@ def with_sync_connection(
     connect_args: dict[str, object] | None = None,
 ) -> None:
     """Call a blocking function, such as Alembic's, with a new connection."""
-    engine = create_engine(url, poolclass=NullPool, connect_args=connect_args or {})
+    engine = create_engine(driver_url(url), poolclass=NullPool, connect_args=connect_args or {})
     with engine.connect() as connection:
         function(connection)
 

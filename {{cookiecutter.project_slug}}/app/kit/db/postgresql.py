@@ -24,8 +24,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.kit.db.bounded_connection import connect
 # {% endif %}
 from app.kit.db.settings import DatabaseSettings
+from app.kit.db.url import is_transaction_pooler
 
-BEGIN = "BEGIN"
 FIRST_STATEMENT = "SELECT 1"
 ONE_WRITER: bool = False
 # After that, a network may have cut it without a word, and the pool must ping it: 8 % of a read.
@@ -80,16 +80,23 @@ def connect_args(settings: DatabaseSettings) -> dict[str, object]:
 def parameters(settings: DatabaseSettings) -> dict[str, object]:
     """Let libpq and the server bound the time to connect and the time of a statement."""
     milliseconds = round(settings.database_statement_seconds * 1000)
-    options = " ".join(settings.database_url.normalized_query.get("options", ()))
     return {
         "connect_timeout": max(1, round(settings.database_connect_seconds)),
-        "options": f"{options} -c statement_timeout={milliseconds}",
+        **_session(settings, milliseconds),
         # For a server that does not even acknowledge what it is sent.
         "tcp_user_timeout": milliseconds,
         # For a server that is gone: the system would notice only after two hours.
         "keepalives_idle": max(1, round(settings.database_statement_seconds)),
         "keepalives_interval": 1,
     }
+
+
+def _session(settings: DatabaseSettings, milliseconds: int) -> dict[str, object]:
+    """Return what holds for a whole session; behind a transaction pooler there is none."""
+    if is_transaction_pooler(settings.database_url):
+        return {"prepare_threshold": None}
+    options = " ".join(settings.database_url.normalized_query.get("options", ()))
+    return {"options": f"{options} -c statement_timeout={milliseconds}"}
 
 
 def connect_args(settings: DatabaseSettings) -> dict[str, object]:
@@ -106,6 +113,19 @@ def connect_args(settings: DatabaseSettings) -> dict[str, object]:
 def engine_options(settings: DatabaseSettings) -> dict[str, Any]:
     """Return the options of the pool's engine."""
     return {"connect_args": connect_args(settings), "isolation_level": "AUTOCOMMIT"}
+
+
+def begin_statement(settings: DatabaseSettings) -> str:
+    """Return what begins a transaction; behind a transaction pooler, time-outs belong to it."""
+    if not is_transaction_pooler(settings.database_url):
+        return "BEGIN"
+    milliseconds = round(settings.database_statement_seconds * 1000)
+    return f"BEGIN; SET LOCAL statement_timeout = {milliseconds}"
+
+
+def only_transactions(settings: DatabaseSettings) -> bool:
+    """Return whether reads need a transaction, too."""
+    return is_transaction_pooler(settings.database_url)
 
 
 def on_connect(_connection: object, _record: object) -> None:

@@ -10,8 +10,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kit.db.settings import DatabaseSettings
 
-# Take the write lock at once: a reader that turns writer later gets no busy timeout.
-BEGIN = "BEGIN IMMEDIATE"
 # The file stays in this mode. Two processes that change it at once refuse each other without waiting,
 # so ``app.backend_pre_start`` does it, which tries again.
 FIRST_STATEMENT = "PRAGMA journal_mode=WAL"
@@ -66,6 +64,16 @@ def connect_args(settings: DatabaseSettings) -> dict[str, object]:
 def engine_options(settings: DatabaseSettings) -> dict[str, Any]:
     """Return the options of the pool's engine."""
     return {"connect_args": connect_args(settings)}
+
+
+def begin_statement(_settings: DatabaseSettings) -> str:
+    """Take the write lock at once: a reader that turns writer later gets no busy timeout."""
+    return "BEGIN IMMEDIATE"
+
+
+def only_transactions(_settings: DatabaseSettings) -> bool:
+    """Return whether reads need a transaction, too."""
+    return False
 
 
 def on_connect(connection: DriverConnection, _record: object) -> None:

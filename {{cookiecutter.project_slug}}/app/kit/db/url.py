@@ -14,8 +14,13 @@ BACKEND = "{{ cookiecutter.database }}"
 DRIVER = "{{ cookiecutter.__driver }}"
 # {% if cookiecutter.database == "postgresql" %}
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
-# Hints of hosting providers for other drivers.
-HINTS = ["pgbouncer", "connection_limit", "pool_timeout"]
+# Says that a pooler in front of the server lends its connections per transaction.
+POOLER = "pgbouncer"
+# What hosting providers add for other libraries, and what says the same here.
+INSTEAD = {
+    "connection_limit": "set DATABASE_POOL_SIZE",
+    "pool_timeout": "set DATABASE_WAIT_SECONDS",
+}
 # {% endif %}
 # {% if cookiecutter.__driver == "asyncpg" %}
 # What asyncpg does in its own way, or what the service sets itself.
@@ -38,10 +43,6 @@ def name_driver(value: str | URL) -> URL:
         raise ValueError(f"this service was made for {BACKEND}, not for {name}")
     if driver not in {"", DRIVER}:
         raise ValueError(f"leave the driver out: this service comes with {DRIVER}, not {driver}")
-    # {% if cookiecutter.database == "postgresql" %}
-    if url.query.get("sslmode", "prefer") not in SSL_MODES:
-        raise ValueError(f"sslmode must be one of {', '.join(sorted(SSL_MODES))}")
-    # {% endif %}
     return _checked(url).set(drivername=f"{BACKEND}+{DRIVER}")
 
 
@@ -53,11 +54,22 @@ def _checked(url: URL) -> URL:
     return url
 
 
+def driver_url(url: URL) -> URL:
+    """Return the URL as the driver takes it."""
+    return url
+
+
 # {% elif cookiecutter.__driver == "asyncpg" %}
 def _checked(url: URL) -> URL:
-    """Translate libpq's parameters, and refuse those that nobody here knows."""
+    """Translate libpq's parameters, and refuse unknown ones."""
+    _check_parameters(url)
+    if is_transaction_pooler(url):
+        raise ValueError(
+            "asyncpg needs a connection of its own, which a pooler in transaction mode does not "
+            "give: let the pooler work in session mode, and leave pgbouncer=true out"
+        )
     mode = url.query.get("sslmode")
-    url = url.difference_update_query([*HINTS, *NOT_FOR_ASYNCPG])
+    url = url.difference_update_query([POOLER, *NOT_FOR_ASYNCPG])
     for parameter in url.query:
         if parameter not in ASYNCPG:
             raise ValueError(f"the parameter {parameter} is not known to {DRIVER}")
@@ -66,14 +78,39 @@ def _checked(url: URL) -> URL:
 
 # {% else %}
 def _checked(url: URL) -> URL:
-    """Refuse parameters that nobody here knows."""
-    url = url.difference_update_query(HINTS)
-    for parameter in url.query:
+    """Refuse unknown parameters."""
+    _check_parameters(url)
+    if is_transaction_pooler(url) and "options" in url.query:
+        raise ValueError("a pooler in transaction mode refuses options: use ALTER ROLE ... SET")
+    for parameter in driver_url(url).query:
         try:
             make_conninfo("", **{parameter: ""})
         except ProgrammingError:
             raise ValueError(f"the parameter {parameter} is not known to {DRIVER}") from None
     return url
+
+
+# {% endif %}
+# {% if cookiecutter.database == "postgresql" %}
+def _check_parameters(url: URL) -> None:
+    """Refuse values and parameters that would have no effect."""
+    if url.query.get("sslmode", "prefer") not in SSL_MODES:
+        raise ValueError(f"sslmode must be one of {', '.join(sorted(SSL_MODES))}")
+    if url.query.get(POOLER, "true") not in {"true", "false"}:
+        raise ValueError(f"{POOLER} must be true or false")
+    for parameter, advice in INSTEAD.items():
+        if parameter in url.query:
+            raise ValueError(f"leave the parameter {parameter} out, and {advice}")
+
+
+def is_transaction_pooler(url: URL) -> bool:
+    """Return whether each transaction may get another connection of the server."""
+    return url.query.get(POOLER) == "true"
+
+
+def driver_url(url: URL) -> URL:
+    """Return the URL without what is not for the driver."""
+    return url.difference_update_query([POOLER])
 
 
 # {% endif %}

@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect
 from app.kit.db.bounded_connection import BoundedConnection
 from app.kit.db.database import Database
 from app.kit.db.postgresql import parameters
+from app.kit.db.url import driver_url
 from app.kit.jobs.calls import run_shielded
 from app.kit.jobs.defer import TASK
 from app.kit.jobs.executor import JobExecutor
@@ -147,7 +148,7 @@ def create_procrastinate(settings: WorkerSettings, database: Database, kinds: Jo
     async def bound(connection: QueueConnection) -> None:
         connection.statement_seconds = settings.database_statement_seconds
 
-    _, address = dialect().create_connect_args(settings.database_url)
+    _, address = dialect().create_connect_args(driver_url(settings.database_url))
     connector = PsycopgConnector(
         kwargs=address | parameters(settings),
         connection_class=QueueConnection,

@@ -7,6 +7,7 @@ import signal
 
 from procrastinate import App
 
+from app.kit.db.url import is_transaction_pooler
 from app.kit.jobs.procrastinate import MAINTENANCE
 from app.kit.jobs.worker_settings import WorkerSettings
 
@@ -32,6 +33,8 @@ async def run_worker(app: App, settings: WorkerSettings, *, grace_seconds: float
                 install_signal_handlers=False,
                 delete_jobs="always",  # the table of jobs says how they ended
                 fetch_job_polling_interval=POLL_SECONDS,
+                # A transaction pooler gives no connection that could listen.
+                listen_notify=not is_transaction_pooler(settings.database_url),
                 shutdown_graceful_timeout=grace_seconds,
                 update_heartbeat_interval=settings.job_heartbeat_seconds,
                 stalled_worker_timeout=settings.job_lost_seconds,

@@ -16,6 +16,11 @@ from app.kit.db.settings import DatabaseSettings
 logger = logging.getLogger(__name__)
 
 DIALECT = "postgresql"
+# {% if cookiecutter.__driver == "psycopg" %}
+CONNECT_ARGS: dict[str, object] = {"prepare_threshold": None}  # for transaction poolers
+# {% else %}
+CONNECT_ARGS: dict[str, object] = {}
+# {% endif %}
 # A revision may end its transaction, for CREATE INDEX CONCURRENTLY, and one that adds a value to an
 # enum must: before PostgreSQL 17 the value cannot be used in the same transaction.
 OPTIONS: dict[str, Any] = {"transaction_per_migration": True}

@@ -28,6 +28,7 @@ from sqlalchemy.exc import OperationalError
 from app.kit.db.migrations.sqlite_review import review
 
 DIALECT = "sqlite"
+CONNECT_ARGS: dict[str, object] = {}
 OPTIONS: dict[str, Any] = {
     "process_revision_directives": review,
     "render_as_batch": True,
