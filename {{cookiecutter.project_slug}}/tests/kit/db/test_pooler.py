@@ -4,6 +4,9 @@
 import os
 import pwd
 import shutil
+# {% if cookiecutter.job_queue == "procrastinate" %}
+import signal
+# {% endif %}
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +26,10 @@ from app.db.session import Database, open_database
 from app.kit.db.engine import call_from_async
 from app.kit.errors import UnavailableError
 from tests.conftest import ALEMBIC
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from tests.support.jobs import count, queue
+from tests.support.process import PYTHON, environment
+# {% endif %}
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 CLIENTS = 20
@@ -153,3 +160,23 @@ def test_migrations_run_behind_the_pooler(
     monkeypatch.setitem(ALEMBIC.attributes, "settings", pooled)
     command.upgrade(ALEMBIC, "heads")
     command.check(ALEMBIC)
+# {% if cookiecutter.job_queue == "procrastinate" %}
+
+
+def start_worker(settings: Settings) -> subprocess.Popen[bytes]:
+    """Start a worker that knows the jobs of the tests."""
+    return subprocess.Popen([*PYTHON, "tests.support.jobs"], env=environment(settings))
+
+
+@pytest.mark.slow
+async def test_worker_runs_jobs_behind_the_pooler(pooled: Settings) -> None:
+    database = open_database(pooled)
+    await call_from_async(partial(queue, database, "nap", count=CLIENTS))
+    with start_worker(pooled) as worker:
+        with anyio.fail_after(40):
+            while await call_from_async(partial(count, database, "succeeded")) < CLIENTS:
+                await anyio.sleep(0.1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    await call_from_async(database.close)
+# {% endif %}
