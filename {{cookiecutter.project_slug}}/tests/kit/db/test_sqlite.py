@@ -11,12 +11,13 @@ from sqlalchemy.exc import OperationalError
 
 from app import backend_pre_start
 from app.core.config import Settings
-from app.crud.crud_recipe import recipe
-from app.db.base import Recipe, User  # example
+from app.crud.crud_recipe import recipe  # example
+from app.db.base import Recipe  # example
 from app.db.session import open_database
 from app.kit.db.database import Database
 from app.kit.db.sqlite import DriverConnection
 from app.kit.errors import UnavailableError
+from app.models.user import User
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
 
@@ -51,6 +52,7 @@ async def test_second_writer_waits_at_the_door(settings: Settings) -> None:
     await other.close()
 
 
+# example: searches
 async def test_search_ignores_case_of_all_letters(database: Database) -> None:
     labels = ["CRÈME brûlée", "ΜΟΥΣΑΚΆΣ", "Straße"]
     async with database.transaction() as connection:
@@ -67,25 +69,25 @@ async def test_search_ignores_case_of_all_letters(database: Database) -> None:
             assert row.label == label
 
 
+# end of the example
 async def test_builtin_functions_are_not_overridden(
     database: Database,
     settings: Settings,
 ) -> None:
     """An index on lower() is written by other programs, too, and must mean the same for all."""
-    values = "(id, label, source, url, submitter_id) VALUES (1, 'CRÈME', 'x', 'x', 1)"
+    values = "(id, name, email, is_superuser) VALUES (1, 'ZOË', 'x', 0)"
     with closing(sqlite3.connect(str(settings.database_url.database))) as other:
-        other.execute("INSERT INTO user (id, name, email, is_superuser) VALUES (1, 'x', 'x', 0)")
-        other.execute("CREATE INDEX by_label ON recipe (lower(label))")
-        other.execute(f"INSERT INTO recipe {values}")
+        other.execute("CREATE INDEX by_name ON user (lower(name))")
+        other.execute(f"INSERT INTO user {values}")
         other.commit()
     try:
         async with database.read() as connection:
             assert await connection.scalar(text("PRAGMA integrity_check")) == "ok"
             with pytest.raises(OperationalError, match="non-deterministic"):
-                await connection.execute(text("CREATE INDEX x ON recipe (casefold(label))"))
+                await connection.execute(text("CREATE INDEX x ON user (casefold(name))"))
     finally:
         async with database.transaction() as connection:
-            await connection.execute(text("DROP INDEX by_label"))
+            await connection.execute(text("DROP INDEX by_name"))
 
 
 def test_lock_ends_with_its_connection(tmp_path: Path) -> None:
