@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from time import monotonic
 from typing import Any
 
@@ -10,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.http.problems import problem
@@ -55,27 +56,26 @@ class BodyLimitMiddleware:
     def __init__(self, app: ASGIApp, *, default: BodyLimit) -> None:
         self.app = app
         self._default = default
-        self._routes_seen = -1
+        self._routes: list[BaseRoute] = []
         self._limits: list[tuple[RouteContext, BodyLimit]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared):
-            max_bytes = self._find_limit(scope).size(scope.get("state", {}))
-            if int(declared) > max_bytes:
-                await problem(413, too_large(max_bytes), headers=CLOSE)(scope, receive, send)
-                return
-        await self.app(scope, BoundedReceive(receive, lambda: self._find_limit(scope), scope), send)
+        body = BoundedReceive(receive, partial(self._find_limit, scope), scope.get("state", {}))
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdecimal() and int(declared) and int(declared) > body.max_bytes:
+            await problem(413, too_large(body.max_bytes), headers=CLOSE)(scope, receive, send)
+            return
+        await self.app(scope, body, send)
 
     def _find_limit(self, scope: Scope) -> BodyLimit:
         """Return what the route of this request declares, or the default."""
         app: FastAPI | None = scope.get("app")
-        if app is not None and len(app.routes) != self._routes_seen:
-            self._routes_seen = len(app.routes)
-            self._limits = list(declared_limits(app))
+        if app is not None and app.routes != self._routes:
+            self._routes = list(app.routes)
+            self._limits = declared_limits(app)
         matching = (limit for route, limit in self._limits if is_answered_by(route, scope))
         return next(matching, self._default)
 
@@ -83,31 +83,40 @@ class BodyLimitMiddleware:
 class BoundedReceive:
     """Receive the body of one request within its limit."""
 
-    def __init__(self, receive: Receive, find_limit: Callable[[], BodyLimit], scope: Scope) -> None:
+    def __init__(
+        self, receive: Receive, find_limit: Callable[[], BodyLimit], state: Mapping[str, Any]
+    ) -> None:
         self._receive = receive
-        self._find_limit = find_limit
-        self._scope = scope
+        self._find_limit = find_limit  # when it is needed: most requests have no body
+        self._state = state
         self._received = 0
         self._waited = 0.0
         self._is_complete = False
-        self._limit: BodyLimit | None = None
+
+    @cached_property
+    def limit(self) -> BodyLimit:
+        """The limit of the request's route."""
+        return self._find_limit()
+
+    @cached_property
+    def max_bytes(self) -> int:
+        """How large the body may be."""
+        return self.limit.size(self._state)
 
     async def __call__(self) -> Message:
         """Return the next part; raise ``HTTPException`` if it is one too many, or does not come."""
         if self._is_complete:  # what follows is that the client leaves, whenever that is
             return await self._receive()
-        limit = self._limit = self._limit or self._find_limit()
         before = monotonic()
         try:
-            async with asyncio.timeout(limit.seconds(self._received) - self._waited):
+            async with asyncio.timeout(self.limit.seconds(self._received) - self._waited):
                 message = await self._receive()
         except TimeoutError:
-            raise HTTPException(408, too_slow(limit), CLOSE) from None
+            raise HTTPException(408, too_slow(self.limit), CLOSE) from None
         self._waited += monotonic() - before
         self._received += len(message.get("body", b""))
-        max_bytes = limit.size(self._scope.get("state", {}))
-        if self._received > max_bytes:
-            raise HTTPException(413, too_large(max_bytes), CLOSE)
+        if self._received > self.max_bytes:
+            raise HTTPException(413, too_large(self.max_bytes), CLOSE)
         self._is_complete = not message.get("more_body", False)
         return message
 
