@@ -22,7 +22,8 @@ from app.jobs.kinds import KINDS
 from app.jobs.photos import photo_store  # example
 # {% endif %}
 # {% if cookiecutter.auth %}
-from app.kit.auth.security import Passwords, Tokens
+from app.kit.auth.passwords import Passwords
+from app.kit.auth.tokens import Tokens
 # {% endif %}
 from app.kit.db.engine import call_from_async
 from app.kit.http import health
@@ -143,7 +144,7 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             stack.push_async_callback(call_from_async, database.close)
             state: dict[str, Any] = {"database": database}
             # {% if cookiecutter.auth %}
-            state["tokens"] = Tokens(settings)
+            state["tokens"] = Tokens(settings, issuer=ABOUT.title)
             state["passwords"] = Passwords()
             # {% endif %}
             # {% if cookiecutter.fan_out %}

@@ -28,9 +28,6 @@ WHOLE = [
     "scripts/remove_example.py",
     "tests/support/recipes.py",
     "tests/test_recipes.py",
-    # {% if cookiecutter.auth %}
-    "app/api/own_recipes.py",
-    # {% endif %}
     # {% if cookiecutter.fan_out %}
     "app/api/api_v1/endpoints/dashboard.py",
     "app/api/api_v1/endpoints/ideas.py",

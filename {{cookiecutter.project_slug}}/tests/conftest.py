@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.core.config import Settings
 from app.db.session import Database
 # {% if cookiecutter.auth %}
-from app.kit.auth import security
+from app.kit.auth import passwords
 # {% endif %}
 from app.kit.server.server import tune_gc
 from app.main import create_app
@@ -118,7 +118,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 def _quick_passwords() -> Iterator[None]:
     """Hash in a fraction of a millisecond instead of a tenth of a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(security, "hasher", accounts.QUICK)
+        patch.setattr(passwords, "hasher", accounts.QUICK)
         yield
 
 

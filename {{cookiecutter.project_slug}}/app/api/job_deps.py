@@ -6,9 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
-# {% if cookiecutter.auth %}
-from app.api.auth import CurrentUser
-# {% endif %}
+from app.api.permissions import CallerId
 from app.kit.db.model import Record
 from app.kit.jobs.enqueue import Enqueue, JobQueue
 from app.schemas.job import JobAccepted
@@ -16,35 +14,6 @@ from app.schemas.job import JobAccepted
 # For OpenAPI, which does not see the header that `accepted` sets.
 LOCATION = {"description": "the address of the job", "schema": {"type": "string"}}
 ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": LOCATION}}}
-
-
-# {% if cookiecutter.auth %}
-async def get_user_id(caller: CurrentUser) -> int | None:
-    """Return the owner of new jobs."""
-    return caller.id
-
-
-async def get_owner(caller: CurrentUser) -> int | None:
-    """Return whose jobs the caller may see; None means all."""
-    return None if caller.is_superuser else caller.id
-
-
-# {%- else %}
-async def get_user_id() -> int | None:
-    """Return the owner of new jobs: there are no accounts, so they have none."""
-    return None
-
-
-async def get_owner() -> int | None:
-    """Return whose jobs the caller may see; None means all."""
-    return None
-
-
-# {%- endif +%}
-
-
-UserId = Annotated[int | None, Depends(get_user_id)]
-OwnerDep = Annotated[int | None, Depends(get_owner)]
 Key = Annotated[
     str | None,
     Header(
@@ -57,7 +26,7 @@ Key = Annotated[
 ]
 
 
-async def get_queue(request: Request, user_id: UserId) -> AsyncGenerator[Enqueue]:
+async def get_queue(request: Request, user_id: CallerId) -> AsyncGenerator[Enqueue]:
     """Yield what queues jobs; wake the queue after the endpoint has committed them."""
     queue: JobQueue = request.state.jobs
     yield Enqueue(queue, user_id)

@@ -5,9 +5,12 @@ from app.db.base_class import Base
 from app.kit.jobs.models import Job, JobCheckpoint
 # {% endif %}
 # {% if cookiecutter.auth %}
-from app.models.auth import Credential, Login
+from app.models.credential import Credential
 # {% endif %}
 from app.models.recipe import Recipe  # example
+# {% if cookiecutter.auth %}
+from app.models.session import Session
+# {% endif %}
 from app.models.user import User
 
 __all__ = [
@@ -19,9 +22,9 @@ __all__ = [
     "Job",
     "JobCheckpoint",
     # {% endif %}
-    # {% if cookiecutter.auth %}
-    "Login",
-    # {% endif %}
     "Recipe",  # example
+    # {% if cookiecutter.auth %}
+    "Session",
+    # {% endif %}
     "User",
 ]

@@ -5,14 +5,14 @@
 import logging
 
 from app.core.config import Settings
-from app.crud.crud_auth import credential
+from app.crud.crud_credential import credential
 # {% else %}
 from app.core.config import Settings
 # {% endif %}
 from app.crud.crud_user import user
 from app.db.sample_recipes import add_sample_recipes  # example
 # {% if cookiecutter.auth %}
-from app.kit.auth import security
+from app.kit.auth import passwords
 # {% endif %}
 from app.kit.db.database import Database
 from app.kit.db.engine import AsyncConnection
@@ -53,7 +53,7 @@ async def _ensure_superuser(connection: AsyncConnection, email: str) -> None:
 def _hash_first_password(settings: Settings) -> str | None:
     """Hash ``FIRST_SUPERUSER_PASSWORD``, if it is set."""
     password = settings.first_superuser_password
-    return None if password is None else security.hasher.hash(password.get_secret_value())
+    return None if password is None else passwords.hasher.hash(password.get_secret_value())
 
 
 async def _add_first_password(

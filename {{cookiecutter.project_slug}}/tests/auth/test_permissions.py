@@ -1,4 +1,4 @@
-"""Who may do what. A route that is open without being listed here fails."""
+"""Who may do what; a route is open only if it is listed here."""
 
 from urllib.parse import urljoin
 
@@ -32,7 +32,7 @@ OPEN = {
     "GET /api/v1/recipes/ideas/async",  # example
     # {% endif %}
 }
-# Files, and the document itself, which are there before any route of ours.
+# Files and the OpenAPI document, which FastAPI adds.
 FILES = {
     "/api/v1/openapi.json",
     "/docs-assets",
@@ -64,7 +64,7 @@ def test_only_listed_routes_are_open(app: FastAPI) -> None:
     assert routes(app) - protected(app) == OPEN
 
 
-def test_all_others_refuse_whoever_is_not_logged_in(app: FastAPI, anonymous: TestClient) -> None:
+def test_other_routes_refuse_anonymous_requests(app: FastAPI, anonymous: TestClient) -> None:
     assert protected(app)
     for route in protected(app):
         method, path = route.split()
@@ -74,7 +74,7 @@ def test_all_others_refuse_whoever_is_not_logged_in(app: FastAPI, anonymous: Tes
         assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_document_says_what_is_refused(app: FastAPI) -> None:
+def test_document_names_the_routes_that_need_a_login(app: FastAPI) -> None:
     document = app.openapi()
     (scheme,) = document["components"]["securitySchemes"].values()
     token_url = scheme["flows"]["password"]["tokenUrl"]
@@ -87,13 +87,11 @@ def test_document_says_what_is_refused(app: FastAPI) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", USERS), ("GET", f"{USERS}1"), ("POST", USERS)]
 )
-def test_users_are_the_business_of_superusers(
-    anonymous: TestClient, method: str, path: str
-) -> None:
+def test_users_are_open_to_superusers_only(anonymous: TestClient, method: str, path: str) -> None:
     headers = caller(anonymous, "ada@example.com")
     response = anonymous.request(method, path, headers=headers)
     assert (response.status_code, response.json()["status"]) == (403, 403)
-    assert response.json()["detail"] == "only a superuser may do this"
+    assert response.json()["detail"] == "only superusers may do this"
 
 
 # example: whose recipes are whose
@@ -130,7 +128,7 @@ def test_submitter_is_the_caller_and_stays_so(
 
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)
-def test_nobody_else_changes_a_recipe(
+def test_other_users_cannot_change_a_recipe(
     client: TestClient, hers: str, method: str, body: dict[str, str] | None
 ) -> None:
     before = client.get(hers).json()
@@ -151,7 +149,7 @@ def test_submitter_and_superuser_change_a_recipe(
 
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)
-def test_recipe_that_does_not_exist_is_nobodys(
+def test_missing_recipe_cannot_be_changed(
     client: TestClient, ada: dict[str, str], method: str, body: dict[str, str] | None
 ) -> None:
     assert client.request(method, f"{RECIPES}99", json=body, headers=ada).status_code == 404

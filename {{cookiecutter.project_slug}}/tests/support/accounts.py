@@ -8,12 +8,13 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Secret, SecretStr
 
-from app.crud.crud_auth import login
+from app.core.about import ABOUT
+from app.crud.crud_session import session
 from app.crud.crud_user import user
 from app.db.session import Database
-from app.kit.auth import security
-from app.kit.auth.security import Tokens
+from app.kit.auth import passwords
 from app.kit.auth.settings import AuthSettings
+from app.kit.auth.tokens import Tokens
 from app.schemas.user import UserCreate
 
 AUTH = "/api/v1/auth"
@@ -24,12 +25,14 @@ SETTINGS = AuthSettings.model_construct(
     secret_key=SecretStr(KEY),
     first_superuser_password=Secret(PASSWORD),
 )
+TOKENS = Tokens(SETTINGS, issuer=ABOUT.title)
 # All that the database knows of a superuser who is logged in, kept aside on one connection.
 KEEP = """
-CREATE TEMP TABLE root AS SELECT * FROM "user"; CREATE TEMP TABLE root_login AS SELECT * FROM login
+CREATE TEMP TABLE root AS SELECT * FROM "user";
+CREATE TEMP TABLE root_session AS SELECT * FROM session
 """
-PUT_BACK = 'INSERT INTO "user" SELECT * FROM root; INSERT INTO login SELECT * FROM root_login'
-REAL = security.hasher
+PUT_BACK = 'INSERT INTO "user" SELECT * FROM root; INSERT INTO session SELECT * FROM root_session'
+REAL = passwords.hasher
 QUICK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 
@@ -47,9 +50,9 @@ async def add_caller(
     async with database.transaction() as connection:
         new = UserCreate(name="Somebody", email=email)
         row = await user.create(connection, new, {"is_superuser": is_superuser})
-        pair = tokens.issue(row.id)
-        await login.open(connection, pair.claims)
-    return bearer(pair.access_token)
+        issued = tokens.issue(row.id)
+        await session.open(connection, issued.claims)
+    return bearer(issued.access_token)
 
 
 # {% endfilter %}
@@ -71,3 +74,18 @@ def log_in(client: TestClient, email: str, password: str = PASSWORD) -> dict[str
 def bearer(token: str) -> dict[str, str]:
     """Return the header that carries an access token."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def refresh(client: TestClient, token: str) -> tuple[int, dict[str, str]]:
+    """Return the status and the body of an exchange of a refresh token."""
+    response = client.post(f"{AUTH}/refresh", json={"refresh_token": token})
+    return response.status_code, response.json()
+
+
+def get_me(client: TestClient, token: str) -> int:
+    """Return the status of a request with an access token."""
+    response = client.get(f"{AUTH}/me", headers=bearer(token))
+    if response.status_code == 401:
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert response.headers["content-type"] == "application/problem+json"
+    return response.status_code

@@ -10,17 +10,17 @@ from pydantic import Secret
 
 from app import setup
 from app.core.config import Settings, load_settings
-from app.crud.crud_auth import credential
+from app.crud.crud_credential import credential
 from app.db.init_db import init_db
 from app.db.session import Database
-from app.kit.auth import security
-from app.kit.auth.security import Tokens
+from app.kit.auth import passwords
 from app.kit.auth.settings import AuthSettings
+from app.kit.auth.tokens import Tokens
 from app.kit.errors import UnauthorizedError
 from tests.conftest import ROOT
 from tests.support.accounts import AUTH, PASSWORD, QUICK, REAL, SETTINGS, sign_up
 
-LOGINS = 41 + security.HASHES_AT_ONCE
+LOGINS = 41 + passwords.MAX_CONCURRENT_HASHES
 OTHER_PASSWORD = {"first_superuser_password": Secret("another horse")}
 NO_PASSWORD = {"first_superuser_password": None}
 SHORTEST_KEY = "0123456789abcdef" * 2
@@ -53,7 +53,7 @@ class Slow:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
     slow = Slow()
-    monkeypatch.setattr(security, "hasher", slow)
+    monkeypatch.setattr(passwords, "hasher", slow)
     return slow
 
 
@@ -74,7 +74,7 @@ def test_unknown_address_costs_as_much_as_a_known_one(slow: Slow, anonymous: Tes
 
 
 async def test_no_password_fits_where_there_is_none() -> None:
-    assert not await security.Passwords().matches("", None)
+    assert not await passwords.Passwords().verify("", None)
 
 
 def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestClient) -> None:
@@ -83,19 +83,19 @@ def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestCl
     queue = client.app_state["passwords"]._limiter
     with ThreadPoolExecutor(LOGINS) as threads:
         logins = [threads.submit(try_login, client, "ada@example.com") for _ in range(LOGINS)]
-        while queue.statistics().tasks_waiting < LOGINS - security.HASHES_AT_ONCE:
+        while queue.statistics().tasks_waiting < LOGINS - passwords.MAX_CONCURRENT_HASHES:
             assert client.get("/health/live").status_code == 200
             assert not any(login.done() for login in logins)
         assert client.get("/api/v1/users/").status_code == 200
         slow.go_on.set()
         assert {login.result() for login in logins} == {200}
-    assert slow.most == security.HASHES_AT_ONCE
+    assert slow.most == passwords.MAX_CONCURRENT_HASHES
 
 
 def test_waiting_for_a_turn_ends(
     slow: Slow, anonymous: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(security, "HASH_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(passwords, "HASH_WAIT_SECONDS", 0.01)
     with ThreadPoolExecutor(3) as threads:
         logins = [threads.submit(try_login, anonymous, "ada@example.com") for _ in range(3)]
         first = next(as_completed(logins)).result()
@@ -184,19 +184,19 @@ def test_key_is_required_where_people_work(
 
 
 def test_developer_gets_another_key_at_each_start(caplog: pytest.LogCaptureFixture) -> None:
-    tokens = Tokens(AuthSettings())
+    tokens = Tokens(AuthSettings(), "here")
     token = tokens.issue(1).access_token
     assert tokens.read(token, "access").sub == 1
     with pytest.raises(UnauthorizedError):
-        Tokens(AuthSettings()).read(token, "access")
+        Tokens(AuthSettings(), "here").read(token, "access")
     assert [record.getMessage().split(":")[0] for record in caplog.records] == [
         "SECRET_KEY is not set"
     ] * 2
 
 
 def test_given_key_is_used_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
-    token = Tokens(SETTINGS).issue(1).access_token
-    assert Tokens(SETTINGS).read(token, "access").sub == 1
+    token = Tokens(SETTINGS, "here").issue(1).access_token
+    assert Tokens(SETTINGS, "here").read(token, "access").sub == 1
     assert not caplog.records
 
 

@@ -20,7 +20,6 @@ from app.core.config import Settings
 from app.db.session import Database
 from app.jobs.kinds import KINDS
 # {% if cookiecutter.auth %}
-from app.kit.auth.security import Tokens
 # {% endif %}
 from app.kit.db.engine import call_from_async
 from app.kit.errors import NotFoundError, UnavailableError
@@ -50,7 +49,7 @@ VARIABLES = {
 async def http(database: Database) -> AsyncGenerator[httpx2.Client]:
     """Talk to processes as a superuser, past any proxy of the developer's."""
     root = partial(accounts.add_caller, email="root@example.com", is_superuser=True)
-    headers = await call_from_async(partial(root, database, Tokens(accounts.SETTINGS)))
+    headers = await call_from_async(partial(root, database, accounts.TOKENS))
     with httpx2.Client(headers=headers, trust_env=False) as client:
         yield client
 

@@ -4,7 +4,8 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api.deps import DatabaseDep, IdPath, PageDep
-from app.api.job_deps import ACCEPTED, EnqueueDep, OwnerDep, QueueDep, accepted
+from app.api.job_deps import ACCEPTED, EnqueueDep, QueueDep, accepted
+from app.api.permissions import VisibleOwner
 from app.jobs.primes import PRIMES
 from app.kit.http.openapi import failures
 from app.kit.jobs.queries import jobs
@@ -15,7 +16,7 @@ router = APIRouter(tags=["jobs"])
 
 
 @router.get("/jobs/")
-async def list_jobs(db: DatabaseDep, page: PageDep, owner: OwnerDep) -> Page[JobRead]:
+async def list_jobs(db: DatabaseDep, page: PageDep, owner: VisibleOwner) -> Page[JobRead]:
     """List jobs in the order of their ids."""
     async with db.read() as connection:
         rows = await jobs.get_multi(connection, owner, page)
@@ -23,7 +24,7 @@ async def list_jobs(db: DatabaseDep, page: PageDep, owner: OwnerDep) -> Page[Job
 
 
 @router.get("/jobs/{id}")
-async def read_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
+async def read_job(db: DatabaseDep, id: IdPath, owner: VisibleOwner) -> JobRead:
     """Return one job; poll it until it has ended."""
     async with db.read() as connection:
         row = await jobs.get(connection, id, owner)
@@ -31,7 +32,7 @@ async def read_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
 
 
 @router.delete("/jobs/{id}", status_code=202, responses=failures(409))
-async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
+async def cancel_job(db: DatabaseDep, id: IdPath, owner: VisibleOwner) -> JobRead:
     """Cancel a queued job, or ask a running one to stop, which takes a moment."""
     async with db.transaction() as connection:
         await jobs.get(connection, id, owner)
@@ -43,7 +44,7 @@ async def cancel_job(db: DatabaseDep, id: IdPath, owner: OwnerDep) -> JobRead:
 async def retry_job(
     db: DatabaseDep,
     id: IdPath,
-    owner: OwnerDep,
+    owner: VisibleOwner,
     queue: QueueDep,
     request: Request,
     response: Response,

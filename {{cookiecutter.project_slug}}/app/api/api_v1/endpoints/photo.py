@@ -9,11 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 
 from app.api.deps import DatabaseDep, IdPath
 from app.api.job_deps import ACCEPTED, EnqueueDep, accepted
-# {% if cookiecutter.auth %}
-from app.api.own_recipes import OwnRecipesDep
-# {% else %}
-from app.crud.crud_recipe import recipe
-# {% endif %}
+from app.api.permissions import RESTRICTED, OwnRecipesDep
 from app.jobs.photos import PHOTO, PhotoParameters
 from app.kit.errors import ConflictError
 from app.kit.http.middleware.body_limit import BodyLimit
@@ -25,11 +21,7 @@ from app.schemas.job import JobAccepted
 # What a multipart form adds to the file: boundaries, headers, the client's file name.
 FORM_BYTES = 10_000
 
-# {% if cookiecutter.auth %}
-router = APIRouter(prefix="/recipes", tags=["recipes"], responses=failures(403))
-# {% else %}
-router = APIRouter(prefix="/recipes", tags=["recipes"])
-# {% endif %}
+router = APIRouter(prefix="/recipes", tags=["recipes"], responses=RESTRICTED)
 
 
 async def get_content(photo: UploadFile) -> bytes:
@@ -60,9 +52,7 @@ PhotoStoreDep = Annotated[ImageStore, Depends(get_photo_store)]
 )
 async def upload_photo(
     db: DatabaseDep,
-    # {% if cookiecutter.auth %}
     own: OwnRecipesDep,
-    # {% endif %}
     id: IdPath,
     content: ContentDep,
     photos: PhotoStoreDep,
@@ -72,11 +62,7 @@ async def upload_photo(
 ) -> JobAccepted:
     """Store a JPEG, PNG or WebP; its thumbnail and a mail follow."""
     async with db.read() as connection:
-        # {% if cookiecutter.auth %}
         await own.get(connection, id)
-        # {% else %}
-        await recipe.get(connection, id)
-        # {% endif %}
     name = await await_from_job(photos.add, content)
     is_unused = False
     try:

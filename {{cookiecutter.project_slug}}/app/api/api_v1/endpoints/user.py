@@ -1,35 +1,28 @@
 """Users."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-# {% if cookiecutter.auth %}
-from fastapi import APIRouter, Depends
-
-from app.api.auth import NewAccount, superuser
-from app.api.deps import DatabaseDep, IdPath, PageDep
-from app.crud.crud_auth import credential
-from app.crud.crud_user import user
-from app.kit.http.openapi import failures
-from app.kit.schemas import Page
-from app.schemas.user import UserRead
-
-# Users find themselves at /auth/me; all others are the superusers' business.
-router = APIRouter(
-    prefix="/users",
-    tags=["users"],
-    responses=failures(403),
-    dependencies=[Depends(superuser)],
-)
-# {% else %}
 from fastapi import APIRouter
 
+# {% if cookiecutter.auth %}
+from app.api.credentials import NewAccount
+# {% endif %}
 from app.api.deps import DatabaseDep, IdPath, PageDep
+from app.api.permissions import RESTRICTED, SUPERUSERS_ONLY
+# {% if cookiecutter.auth %}
+from app.crud.crud_credential import credential
+# {% endif %}
 from app.crud.crud_user import user
 from app.kit.http.openapi import failures
 from app.kit.schemas import Page
+# {% if cookiecutter.auth %}
+from app.schemas.user import UserRead
+# {% else %}
 from app.schemas.user import UserCreate, UserRead
-
-router = APIRouter(prefix="/users", tags=["users"])
 # {% endif %}
+
+router = APIRouter(
+    prefix="/users", tags=["users"], dependencies=SUPERUSERS_ONLY, responses=RESTRICTED
+)
 
 
 @router.get("/")
@@ -51,7 +44,7 @@ async def read_user(db: DatabaseDep, id: IdPath) -> UserRead:
 @router.post("/", status_code=201, responses=failures(409))
 # {% if cookiecutter.auth %}
 async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
-    """Store a user with a password; an address that is taken is a conflict."""
+    """Add a user with a password; an e-mail address belongs to one user."""
     async with db.transaction() as connection:
         row = await credential.create_user(connection, new.user, new.password_hash)
     return UserRead.model_validate(row)
@@ -59,7 +52,7 @@ async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
 
 # {%- else %}
 async def create_user(db: DatabaseDep, new: UserCreate) -> UserRead:
-    """Store a user; an address that is taken is a conflict."""
+    """Add a user; an e-mail address belongs to one user."""
     async with db.transaction() as connection:
         row = await user.create(connection, new)
     return UserRead.model_validate(row)

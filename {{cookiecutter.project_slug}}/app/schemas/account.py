@@ -1,4 +1,4 @@
-"""What clients send and get to log in."""
+"""What clients send and get to sign up, log in and stay logged in."""
 
 from typing import Annotated, Literal
 
@@ -12,20 +12,18 @@ from pydantic import (
     ValidationError,
 )
 
-from app.kit.auth.settings import Password
+from app.kit.auth.password_text import GivenPassword, Password
 from app.kit.schemas import Email, RequestModel, Text
 from app.schemas.user import UserCreate
 
 BEARER: Literal["bearer"] = "bearer"
-ADDRESS = TypeAdapter(Email)
-# Of any length that a password may have: what is too short is wrong, not malformed.
-ShownPassword = Secret[Annotated[str, StringConstraints(max_length=128)]]
+EMAIL = TypeAdapter(Email)
 
 
-def as_stored(username: str) -> str:
-    """Write an address as sign-up stores it; what is no address is nobody's, and stays."""
+def normalise_username(username: str) -> str:
+    """Write an address as sign-up stores it; leave a text that is no address as it is."""
     try:
-        return ADDRESS.validate_python(username)
+        return EMAIL.validate_python(username)
     except ValidationError:
         return username
 
@@ -37,28 +35,31 @@ class Signup(UserCreate):
 
 
 class PasswordForm(BaseModel):
-    """OAuth 2's password grant, as far as it is needed; the user name is the e-mail address."""
+    """The password grant of OAuth 2; the user name is the e-mail address.
+
+    Not a ``RequestModel``: RFC 6749 (3.2) asks servers to ignore unknown parameters.
+    """
 
     grant_type: Literal["password"] = "password"
-    username: Annotated[Text, AfterValidator(as_stored)]
-    password: ShownPassword
+    username: Annotated[Text, AfterValidator(normalise_username)]
+    password: GivenPassword
 
 
 class PasswordChange(RequestModel):
-    """The password until now, and the one from now on."""
+    """The current password and the new one."""
 
-    current_password: ShownPassword
+    current_password: GivenPassword
     new_password: Password
 
 
 class RefreshRequest(RequestModel):
-    """The refresh token that came last."""
+    """The refresh token of the last answer."""
 
     refresh_token: Secret[Annotated[str, StringConstraints(max_length=2000)]]
 
 
 class TokenPair(BaseModel):
-    """Tokens of a login; ``expires_in`` says for how many seconds the first one is good."""
+    """The tokens of a session; ``expires_in`` is the lifetime of the access token in seconds."""
 
     model_config = ConfigDict(from_attributes=True)
 

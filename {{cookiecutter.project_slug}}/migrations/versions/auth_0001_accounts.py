@@ -1,4 +1,4 @@
-"""Passwords and logins."""
+"""Passwords and sessions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,24 +26,26 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
-        "login",
+        "session",
         sa.Column("id", KEY, nullable=False),
         sa.Column("sid", sa.String(32), nullable=False),
         sa.Column("user_id", KEY, nullable=False),
         sa.Column("token_digest", sa.String(64), nullable=False),
+        sa.Column("replaced_digest", sa.String(64), nullable=True),
+        sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_login")),
-        sa.UniqueConstraint("sid", name=op.f("uq_login_sid")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
+        sa.UniqueConstraint("sid", name=op.f("uq_session_sid")),
         sa.ForeignKeyConstraint(
-            ["user_id"], ["user.id"], name=op.f("fk_login_user_id_user"), ondelete="CASCADE"
+            ["user_id"], ["user.id"], name=op.f("fk_session_user_id_user"), ondelete="CASCADE"
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_login_user_id"), "login", ["user_id"])
-    op.create_index(op.f("ix_login_expires_at"), "login", ["expires_at"])
+    op.create_index(op.f("ix_session_user_id"), "session", ["user_id"])
+    op.create_index(op.f("ix_session_expires_at"), "session", ["expires_at"])
 
 
 def downgrade() -> None:
     """Drop both tables; users stay."""
-    op.drop_table("login")
+    op.drop_table("session")
     op.drop_table("credential")
