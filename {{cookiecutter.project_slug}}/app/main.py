@@ -51,7 +51,8 @@ from app.kit.jobs.defer import ProcrastinateQueue
 from app.kit.jobs.in_process import open_worker
 # {% endif %}
 # {% if cookiecutter.rate_limit %}
-from app.kit.rate_limit.limiter import Rule, open_limiter
+from app.kit.rate_limit.limiter import open_limiter
+from app.kit.rate_limit.policy import Rule
 from app.kit.rate_limit.settings import RateLimitSettings
 # {% endif %}
 from app.kit.shutdown import Shutdown
@@ -152,7 +153,7 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             state["clients"] = await stack.enter_async_context(opening)  # example
             # {% endif %}
             # {% if cookiecutter.rate_limit %}
-            counting = open_limiter(settings)
+            counting = open_limiter(settings, ABOUT.title)
             state["limiter"] = await stack.enter_async_context(counting)
             # {% endif %}
             # {% if cookiecutter.job_queue != "none" %}

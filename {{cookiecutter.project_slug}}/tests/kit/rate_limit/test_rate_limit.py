@@ -1,6 +1,8 @@
 """How many requests a client may send, counted in memory."""
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -9,19 +11,20 @@ import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
-from limits import RateLimitItemPerSecond
-from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.testclient import WebSocketDenialResponse
 
 from app.core.config import Settings
 from app.kit.http.middleware.rate_limit import client_of
-from app.kit.rate_limit import limiter
-from app.kit.rate_limit.limiter import RecentWindows, Rule, SharedLimiter, open_limiter
+from app.kit.rate_limit import memory, redis
+from app.kit.rate_limit.limiter import open_limiter
+from app.kit.rate_limit.memory import InMemoryWindows
+from app.kit.rate_limit.policy import LimitStatus, Rule
+from app.kit.rate_limit.redis import FailoverLimiter
 from app.kit.rate_limit.settings import RateLimitSettings
 # {% if cookiecutter.auth %}
-from tests.conftest import ALLOWED_ORIGIN, ServiceClient, build, with_state
+from tests.conftest import ALLOWED_ORIGIN, ROOT, ServiceClient, build, with_state
 # {% else %}
-from tests.conftest import ALLOWED_ORIGIN, build, with_state
+from tests.conftest import ALLOWED_ORIGIN, ROOT, build, with_state
 # {% endif %}
 
 
@@ -39,9 +42,9 @@ def shared_settings(shared_settings: Settings) -> Settings:
 
 @pytest.fixture
 def client(client: TestClient, settings: Settings) -> Iterator[TestClient]:
-    """Begin to count anew for each test."""
+    """Reset the limits for each test."""
     assert client.portal
-    counting = client.portal.wrap_async_context_manager(open_limiter(settings))
+    counting = client.portal.wrap_async_context_manager(open_limiter(settings, "test"))
     with counting as client.app_state["limiter"]:
         yield client
 
@@ -61,15 +64,15 @@ async def statuses(count: int, *clients: httpx2.AsyncClient) -> Counter[int]:
     return Counter(answer.status_code for answer in answers)
 
 
-async def test_nobody_waits_without_end_for_others_that_wait_for_redis(
+async def test_requests_that_wait_for_redis_wait_for_a_bounded_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limiter, "CONNECTIONS", 0)
-    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 0.01)
-    shared, own = RecentWindows(60), RecentWindows(60)
+    monkeypatch.setattr(redis, "CONNECTIONS", 0)
+    monkeypatch.setattr(redis, "PATIENCE_SECONDS", 0.01)
+    shared, own = InMemoryWindows(60), InMemoryWindows(60)
     async with asyncio.timeout(1):
-        standing = await SharedLimiter(shared, own).count(Rule("default", 1, 60), "somebody")
-    assert standing.is_allowed
+        status = await FailoverLimiter(shared, own).count(Rule("default", 1, 60), "somebody")
+    assert status.is_allowed
     assert own._windows
     assert not shared._windows
 
@@ -106,7 +109,8 @@ def use_up(client: TestClient) -> httpx2.Response:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Return what moves the time on by so many seconds."""
     now = 1000.0
-    monkeypatch.setattr(limiter, "monotonic", lambda: now)
+    for module in (memory, redis):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
 
     def move_on(seconds: float) -> None:
         nonlocal now
@@ -115,25 +119,25 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move_on
 
 
-async def test_redis_that_is_away_is_asked_by_one_request_after_each_pause(
+async def test_unavailable_redis_is_asked_by_one_request_after_each_pause(
     clock: Callable[[float], None],
 ) -> None:
     asked = 0
 
-    class Away(RecentWindows):
-        async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+    class Unavailable(InMemoryWindows):
+        async def count(self, rule: Rule, client: str) -> LimitStatus:
             nonlocal asked
             asked += 1
             await asyncio.sleep(0)
             raise ConnectionError
 
-    counting = SharedLimiter(Away(60), RecentWindows(60))
+    counting = FailoverLimiter(Unavailable(60), InMemoryWindows(60))
     rule = Rule("default", 1, 60)
     await counting.count(rule, "somebody")
     for times in (1, 2, 3):
         await asyncio.gather(*(counting.count(rule, "somebody") for _ in range(9)))
         assert asked == times
-        clock(limiter.PAUSE_SECONDS)
+        clock(redis.PAUSE_SECONDS)
 
 
 async def test_hundred_of_two_hundred_at_once_pass(settings: Settings) -> None:
@@ -186,13 +190,13 @@ def test_health_does_not_count(client: TestClient, path: str) -> None:
     assert "ratelimit" not in response.headers
 
 
-def test_browsers_may_ask_first_all_the_same(client: TestClient) -> None:
+def test_preflight_requests_do_not_count(client: TestClient) -> None:
     use_up(client)
     asking = {"Origin": ALLOWED_ORIGIN, "Access-Control-Request-Method": "POST"}
     assert client.options("/api/v1/users/", headers=asking).status_code == 200
 
 
-def test_places_get_free_when_it_was_said(
+def test_window_slides_as_retry_after_says(
     client: TestClient, clock: Callable[[float], None]
 ) -> None:
     client.get("/nowhere")
@@ -214,7 +218,7 @@ def test_each_address_has_its_own_limit(app: FastAPI, client: TestClient) -> Non
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
-def test_nobody_becomes_another_by_saying_so(client: TestClient, header: str) -> None:
+def test_forwarded_headers_do_not_change_the_client(client: TestClient, header: str) -> None:
     use_up(client)
     assert client.get("/nowhere", headers={header: "192.0.2.1"}).status_code == 429
 
@@ -240,7 +244,7 @@ def test_client_of_a_unix_socket_has_a_name() -> None:
     assert client_of({"client": None}) == client_of({}) == "unknown"
 
 
-def test_a_new_start_counts_anew(app: FastAPI) -> None:
+def test_restart_resets_the_limits(app: FastAPI) -> None:
     for _ in range(2):
         with TestClient(app) as client:
             assert client.get("/nowhere").headers["ratelimit"].startswith('"default";r=3')
@@ -272,29 +276,32 @@ def test_document_says_so(client: TestClient) -> None:
 
 
 async def test_quiet_clients_are_forgotten(clock: Callable[[float], None]) -> None:
-    storage = RecentWindows(60)
-    windows = MovingWindowRateLimiter(storage)
-    rule = RateLimitItemPerSecond(2, 60)
+    windows = InMemoryWindows(60)
+    rule = Rule("default", 2, 60)
     for number in range(1000):
-        await windows.hit(rule, str(number))
+        await windows.count(rule, str(number))
     clock(30)
-    await windows.hit(rule, "7")
+    await windows.count(rule, "7")
     clock(30)
-    assert (await windows.get_window_stats(rule, "0")).remaining == 2
-    assert await windows.hit(rule, "7")
-    assert not await windows.hit(rule, "7")
-    assert len(storage._windows) == 1
+    assert (await windows.count(rule, "7")).is_allowed
+    assert not (await windows.count(rule, "7")).is_allowed
+    assert len(windows._windows) == 1
 
 
 async def test_flood_of_clients_fits_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiter, "MAX_WINDOWS", 10)
-    storage = RecentWindows(60)
-    windows = MovingWindowRateLimiter(storage)
-    rule = RateLimitItemPerSecond(1, 60)
+    monkeypatch.setattr(memory, "MAX_WINDOWS", 10)
+    windows = InMemoryWindows(60)
+    rule = Rule("default", 1, 60)
     for number in range(1000):
-        assert await windows.hit(rule, str(number))
-    assert len(storage._windows) == 10
-    assert not await windows.hit(rule, "999")
+        assert (await windows.count(rule, str(number))).is_allowed
+    assert len(windows._windows) == 10
+    assert not (await windows.count(rule, "999")).is_allowed
+
+
+def test_client_of_redis_is_loaded_for_a_redis_only() -> None:
+    code = "import sys, app.main; print('redis' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert ended.stdout.split() == [b"False"]
 
 
 def test_password_of_the_storage_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

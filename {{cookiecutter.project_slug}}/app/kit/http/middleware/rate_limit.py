@@ -7,11 +7,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.http.problems import problem
-from app.kit.rate_limit.limiter import Limiter, Rule, Standing
+from app.kit.rate_limit.policy import Limiter, LimitStatus, Rule
 
 
 class RateLimitMiddleware:
-    """Answer 429 to who sends more than ``rules`` allow, except below the path ``exempt``.
+    """Answer 429 if a client sends more than ``rules`` allow, except below the path ``exempt``.
 
     Preflight requests do not come here: the CORS middleware, further out, answers them. Every
     answer says what is left, in the headers of draft-ietf-httpapi-ratelimit-headers-10.
@@ -26,28 +26,28 @@ class RateLimitMiddleware:
         if scope["type"] == "lifespan" or (path := route_path(scope)).startswith(self._exempt):
             await self.app(scope, receive, send)
             return
-        standings = await self._count(scope["state"]["limiter"], path, client_of(scope))
-        headers = describe(standings)
-        if not standings[-1].is_allowed:
-            await refusal(standings[-1], headers)(scope, receive, send)
+        statuses = await self._count(scope["state"]["limiter"], path, client_of(scope))
+        headers = describe(statuses)
+        if not statuses[-1].is_allowed:
+            await refusal(statuses[-1], headers)(scope, receive, send)
             return
 
-        async def send_with_standing(message: Message) -> None:
+        async def send_with_limits(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self.app(scope, receive, send_with_standing)
+        await self.app(scope, receive, send_with_limits)
 
-    async def _count(self, limiter: Limiter, path: str, client: str) -> list[Standing]:
-        """Ask the rules for this path up to the first that refuses."""
-        standings: list[Standing] = []
+    async def _count(self, limiter: Limiter, path: str, client: str) -> list[LimitStatus]:
+        """Apply the rules for this path up to the first that refuses."""
+        statuses: list[LimitStatus] = []
         for rule in self._rules:
             if rule.path in {None, path}:
-                standings.append(await limiter.count(rule, client))
-                if not standings[-1].is_allowed:
+                statuses.append(await limiter.count(rule, client))
+                if not statuses[-1].is_allowed:
                     break
-        return standings
+        return statuses
 
 
 def route_path(scope: Scope) -> str:
@@ -57,7 +57,7 @@ def route_path(scope: Scope) -> str:
 
 
 def client_of(scope: Scope) -> str:
-    """Name who sends: an IPv4 address, or a /64, of which one IPv6 client has all addresses.
+    """Name the client: an IPv4 address, or a /64, of which one IPv6 client has all addresses.
 
     Clients without an address, such as those of a unix socket, share one name.
     """
@@ -71,15 +71,15 @@ def client_of(scope: Scope) -> str:
     return host
 
 
-def describe(standings: list[Standing]) -> dict[str, str]:
+def describe(statuses: list[LimitStatus]) -> dict[str, str]:
     """Return the headers that say what is allowed, and what is left."""
-    policies = [f'"{s.rule.name}";q={s.rule.requests};w={s.rule.seconds}' for s in standings]
-    left = [f'"{s.rule.name}";r={s.remaining};t={s.reset_seconds}' for s in standings]
+    policies = [f'"{s.rule.name}";q={s.rule.requests};w={s.rule.seconds}' for s in statuses]
+    left = [f'"{s.rule.name}";r={s.remaining};t={s.reset_seconds}' for s in statuses]
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(left)}
 
 
-def refusal(standing: Standing, headers: dict[str, str]) -> ASGIApp:
+def refusal(status: LimitStatus, headers: dict[str, str]) -> ASGIApp:
     """Build the answer to one request too many."""
-    rule, seconds = standing.rule, standing.reset_seconds
+    rule, seconds = status.rule, status.reset_seconds
     detail = f"at most {rule.requests} requests in {rule.seconds} s; try again in {seconds} s"
     return problem(429, detail, headers=headers | {"Retry-After": str(seconds)})
