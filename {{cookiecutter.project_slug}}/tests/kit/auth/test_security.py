@@ -238,11 +238,9 @@ def test_other_lines_stay_and_values_win(env: Path, end: str) -> None:
     env.write_text(f"# mine\nPORT=9\nSECRET_KEY=\nfirst_superuser_password={PASSWORD}{end}")
     setup.main()
     lines = env.read_text().splitlines()
-    assert lines[:-1] == [
-        "# mine",
-        "PORT=9",
-        f"first_superuser_password={PASSWORD}",
-    ]
+    assert lines[:2] == ["# mine", "PORT=9"]
+    assert lines[2].startswith("SECRET_KEY=")
+    assert lines[3:] == [f"first_superuser_password={PASSWORD}"]
     settings = load_settings()
     assert settings.secret_key
     assert settings.first_superuser_password
@@ -250,12 +248,32 @@ def test_other_lines_stay_and_values_win(env: Path, end: str) -> None:
     assert settings.port == 9
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_file_behind_a_link_is_written(env: Path, *, exists: bool) -> None:
+    target = env.with_name("elsewhere")
+    if exists:
+        target.write_text("PORT=9\n")
+    env.symlink_to(target)
+    setup.main()
+    assert env.is_symlink()
+    assert "SECRET_KEY=" in target.read_text()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert target.read_text().startswith("PORT=9\n") == exists
+
+
+def test_file_that_others_could_read_is_closed_to_them(env: Path) -> None:
+    env.write_text("PORT=9\n")
+    env.chmod(0o644)
+    setup.main()
+    assert env.stat().st_mode & 0o777 == 0o600
+
+
 def test_failure_leaves_the_file_as_it_was(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError
 
     env.write_text("PORT=9\n")
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError):
         setup.main()
     assert env.read_text() == "PORT=9\n"

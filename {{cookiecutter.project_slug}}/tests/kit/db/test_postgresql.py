@@ -347,7 +347,7 @@ def test_local_address_is_written_for_nobody_else_to_read(
         env.chmod(mode)
     local_database.write("postgresql://new")
     assert env.stat().st_mode & 0o777 == 0o600
-    assert env.read_text().splitlines()[-1] == 'DATABASE_URL="postgresql://new"'
+    assert env.read_text().splitlines()[-1] == "DATABASE_URL='postgresql://new'"
     assert env.read_text().count("DATABASE_URL") == 1
     assert env.read_text().startswith("PORT=9\n") == (mode is not None)
 
