@@ -1,8 +1,8 @@
-"""Refuse answers that no service can be made from: one line for each, and nothing left on disk.
+"""Refuse invalid answers: one line for each, and nothing left on disk.
 
-The rules are `__errors` in cookiecutter.json. Where one refuses, `__folder` has already replaced
-the slug, because cookiecutter makes the folder before it runs this: so the answers decide about no
-path before they are judged, and what it made and now removes is never a folder of the user.
+The rules are `__errors` in cookiecutter.json. cookiecutter creates the folder before it runs this
+hook, so `__folder` has replaced a refused slug by then: an invalid answer never becomes a path, and
+the folder that cookiecutter removes is never one of the user's.
 """
 
 import json
@@ -13,23 +13,23 @@ answers = json.loads(r"""{{ cookiecutter | tojson }}""")
 given = json.loads(r"""{{ _cookiecutter | default({}) | tojson }}""")
 marks = answers["_template_marks"]
 
-# A configuration may answer with a number; cookiecutter makes a text of it, and "0" would be true.
+# A configuration file may hold a number; cookiecutter turns it into text, and "0" would be true.
 unclear = [
-    f"{question}: use true or false in your configuration of cookiecutter"
+    f"{question}: use true or false in the cookiecutter configuration file"
     for question, paths in answers["_only_with"].items()
     if "true" in paths and not isinstance(answers[question], bool)
 ]
-# cookiecutter renders what the command line gives it, so the rules saw 49 instead of a formula. The
-# slug is a formula by default, and safe whatever came of it.
+# cookiecutter renders answers of the command line: the rules see 49 instead of a formula. The slug is
+# a formula by default, and its rule holds for every result.
 formulas = [
-    f"{question}: use text without template marks such as double braces"
+    f"{question}: use text without template marks, such as double braces"
     for question, answer in given.items()
     if question != "project_slug" and any(mark in str(answer) for mark in marks)
 ]
-# With --overwrite-if-exists, cookiecutter would put what is left out in place of what is there, and
-# the other hook would delete it.
+# With --overwrite-if-exists, cookiecutter would overwrite existing files that these answers omit, and
+# the other hook would delete them.
 standing = [
-    f"{name}: it is in {Path.cwd().name} already, and these answers leave it out; move it first"
+    f"{name}: exists in {Path.cwd().name}, but these answers omit it; move it first"
     for name in answers["__omit"].split()
     if Path(name).exists()
 ]

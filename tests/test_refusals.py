@@ -160,7 +160,7 @@ def test_a_configuration_says_yes_or_no_by_nothing_else(
     questions = [key for key, default in QUESTIONS.items() if isinstance(default, bool)]
     file = configure(tmp_path, **dict.fromkeys(questions, answer))
     said = cookiecutter("--no-input", "--config-file", file, folder=deep)
-    sentence = "use true or false in your configuration of cookiecutter"
+    sentence = "use true or false in the cookiecutter configuration file"
     assert said == [f"{question}: {sentence}" for question in sorted(questions)]
     assert not left(deep)
 
@@ -181,7 +181,7 @@ def test_a_formula_is_refused_though_cookiecutter_renders_it(
     question: str, formula: str, deep: Path, tmp_path: Path
 ) -> None:
     said = cookiecutter("--no-input", f"{question}={formula}", folder=deep)
-    assert said == [f"{question}: use text without template marks such as double braces"]
+    assert said == [f"{question}: use text without template marks, such as double braces"]
     assert sentence_of_copier(question, formula, deep).startswith("use ")
     assert left(tmp_path) == {"some", "some/where"}
 
@@ -240,7 +240,7 @@ def test_what_the_answers_leave_out_is_not_deleted(options: list[str], deep: Pat
     before = left(deep)
     said = cookiecutter("--no-input", "--overwrite-if-exists", *options, folder=deep)
     assert said == [
-        "app/kit/auth: it is in recipe-api already, and these answers leave it out; move it first"
+        "app/kit/auth: exists in recipe-api, but these answers omit it; move it first"
     ]
     assert left(deep) == before
 
@@ -277,7 +277,7 @@ def test_the_program_copier_refuses_without_traces(deep: Path) -> None:
 
 
 def test_the_sentence_is_what_a_failed_bake_says(bake: Callable[..., Path]) -> None:
-    with pytest.raises(RuntimeError, match=r"^author_email: use an address such as"):
+    with pytest.raises(RuntimeError, match=r"^author_email: use an e-mail address, such as"):
         bake(author_email="ada")
 
 

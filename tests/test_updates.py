@@ -160,7 +160,7 @@ def test_answer_that_another_no_longer_allows_is_not_dropped(url: str, tmp_path:
     """By itself copier would take the default in its place, and remove all jobs without a word."""
     answers = {"database": "postgresql", "job_queue": "procrastinate"}
     service = Repository.born("cookiecutter", url, FIRST, tmp_path, **answers)
-    with pytest.raises(pytest.fail.Exception, match="procrastinate keeps its jobs in PostgreSQL"):
+    with pytest.raises(pytest.fail.Exception, match="procrastinate needs PostgreSQL"):
         service.update("--vcs-ref=:current:", "--data=database=sqlite")
     assert service.status() == []
     service.update("--vcs-ref=:current:", "--data=database=sqlite", "--data=job_queue=in_process")

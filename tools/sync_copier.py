@@ -66,7 +66,7 @@ Next:
 
 AFTER_UPDATE = """
 
-Next: settle conflicts, if `git diff` shows any, and
+Next: resolve conflicts, if `git diff` shows any, then
 
     {{ cookiecutter.package_manager }} lock
     {{ cookiecutter.package_manager }} sync
