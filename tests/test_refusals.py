@@ -239,9 +239,7 @@ def test_what_the_answers_leave_out_is_not_deleted(options: list[str], deep: Pat
         (deep / name).write_text("mine", encoding="utf-8")
     before = left(deep)
     said = cookiecutter("--no-input", "--overwrite-if-exists", *options, folder=deep)
-    assert said == [
-        "app/kit/auth: exists in recipe-api, but these answers omit it; move it first"
-    ]
+    assert said == ["app/kit/auth: exists in recipe-api, but these answers omit it; move it first"]
     assert left(deep) == before
 
 
