@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from ipaddress import IPv4Address, IPv6Address
 
 REASONS = {
     errno.EACCES: "PORT: this user may not listen on port {port}; use 1024 or more.",
@@ -12,6 +13,7 @@ REASONS = {
     errno.EADDRNOTAVAIL: "HOST: {host} is not an address of this machine.",
 }
 ACCEPTORS = 16
+EVERY_ADDRESS = [str(IPv6Address(0)), str(IPv4Address(0))]
 # What a name such as localhost stands for may be missing here: a machine without IPv6 has no ::1.
 MISSING = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
@@ -23,7 +25,7 @@ def bind_sockets(hosts: str, port: int) -> list[socket.socket]:
     the setting at fault. Nobody can connect before the server listens on the sockets.
     """
     names = [name for part in hosts.split(",") if (name := part.strip())]
-    groups = [["::", "0.0.0.0"]] if names == ["::"] else [[name] for name in names]  # noqa: S104
+    groups = [EVERY_ADDRESS] if names == ["::"] else [[name] for name in names]
     with ExitStack() as stack:
         bound = [stack.enter_context(one) for group in groups for one in _bind_all(group, port)]
         stack.pop_all()
