@@ -16,12 +16,13 @@ from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
-from psycopg import Notify
+from psycopg import Error, Notify
+from psycopg.abc import RV, PQGen
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from app.kit.db.bounded_connection import BoundedConnection
 from app.kit.db.database import Database
-from app.kit.db.postgresql import parameters
+from app.kit.db.postgresql import is_session_lost, parameters
 from app.kit.db.url import driver_url
 from app.kit.jobs.calls import run_shielded
 from app.kit.jobs.defer import TASK
@@ -64,7 +65,24 @@ FROM entry WHERE job.id = job_id::bigint AND job.status IN ('queued', 'running')
 
 
 class QueueConnection(BoundedConnection):
-    """A bounded connection that also notices a dead server while it waits for notifications."""
+    """A bounded connection that closes when it is of no use, and notices a server that died."""
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,
+    ) -> RV:
+        """Wait for the server; close if it has become a replica or has forgotten what it prepared.
+
+        The pool of psycopg would lend the connection again.
+        """
+        try:
+            return await super().wait(gen, interval, timeout)
+        except Error as error:
+            if is_session_lost(error):
+                self.pgconn.finish()
+            raise
 
     def notifies(
         self, *, timeout: float | None = None, stop_after: int | None = None

@@ -22,8 +22,14 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import sleep
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from typing import LiteralString
+# {% endif %}
 
 import pytest
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from psycopg import Error
+# {% endif %}
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -36,6 +42,9 @@ from app.kit.db import postgresql
 # {% endif %}
 from app.kit.db.database import Database
 from app.kit.errors import ConflictError, UnavailableError
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from app.kit.jobs.procrastinate import QueueConnection
+# {% endif %}
 from scripts import local_database
 from soak.outage import Postgresql, new_server
 from tests.conftest import ROOT
@@ -49,6 +58,8 @@ from tests.support.databases import SWEEPER, connect
 from tests.support.jobs import queue
 # {% endif %}
 
+# Drivers notice it when they themselves send the statement.
+FORGET = "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"
 KILL_THE_OTHERS = text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid() "
@@ -184,7 +195,7 @@ async def test_altered_column_fails_at_most_one_request(
         # What a primary says that has become a replica, but keeps its connections.
         ("SET default_transaction_read_only = on", 'DELETE FROM "user" WHERE id = 0'),
         # What an external pool does between two transactions.
-        ("DEALLOCATE ALL", 'SELECT id FROM "user"'),
+        (FORGET, 'SELECT id FROM "user"'),
         ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '25P03'; END $$", "SELECT 1"),
     ],
 )
@@ -306,6 +317,28 @@ async def test_statement_ends_though_the_server_hangs(server: Postgresql) -> Non
 
 # {% endif %}
 # {% if cookiecutter.job_queue == "procrastinate" %}
+@pytest.mark.parametrize(
+    ("damage", "statement"),
+    [
+        ("SET default_transaction_read_only = on", "DELETE FROM procrastinate_jobs"),
+        (FORGET, "SELECT id FROM procrastinate_jobs"),
+    ],
+)
+async def test_useless_connection_of_the_queue_is_closed(
+    settings: Settings, damage: LiteralString, statement: LiteralString
+) -> None:
+    url = settings.database_url.set(drivername="postgresql")
+    address = url.render_as_string(hide_password=False)
+    connection = await QueueConnection.connect(address, autocommit=True)
+    connection.statement_seconds = 5
+    await connection.execute(statement, prepare=True)
+    await connection.execute(damage)
+    with pytest.raises(Error):
+        await connection.execute(statement)
+    assert connection.closed
+    await connection.close()
+
+
 @pytest.mark.slow
 async def test_worker_ends_though_the_server_hangs(server: Postgresql) -> None:
     """So that its supervisor starts it again."""
