@@ -51,7 +51,7 @@ WHOLE = [
     # {% endif %}
 ]
 MARKED = [".env.example", "Makefile", "README.md", "pyproject.toml"]
-MARKED_FOLDERS = ["app", "soak", "tests"]
+MARKED_FOLDERS = ["app", "tests"]
 
 BLOCK = re.compile(r"\n*^(# |<!-- )example\b(?:.*\n)+?\1end of the example\b.*", re.MULTILINE)
 LINE = re.compile(r"^.*(?:# example|<!-- example -->)\n", re.MULTILINE)

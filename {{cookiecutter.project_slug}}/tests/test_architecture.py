@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Match
 
 from app.db.session import Database
-from tests.conftest import ROOT
+from tests.support import ROOT
 
 APP = ROOT / "app"
 # From the inside out: a layer may import those before it, never one after it. A package that is not
@@ -97,3 +97,10 @@ def test_dependencies_take_no_thread() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 assert not node.name.startswith("get_"), f"{path}: {node.name} should be async"
+
+
+def test_test_modules_import_only_what_tests_share() -> None:
+    """What two of them need stands in tests/support."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        used = {name for name in imports(path) if name.split(".")[0] == "tests"}
+        assert {".".join(name.split(".")[:2]) for name in used} <= {"tests.support"}, path

@@ -15,8 +15,8 @@ from app.db.session import Database
 from app.kit.db.engine import with_sync_connection
 from app.kit.schemas import PageQuery
 from app.schemas.user import UserCreate
-from tests.conftest import ALEMBIC, ROOT
-from tests.support import databases
+from tests.support import ROOT, databases
+from tests.support.databases import ALEMBIC
 
 
 @pytest.mark.filterwarnings("ignore:Cannot correctly sort")  # the next sentence is clearer

@@ -11,7 +11,7 @@ import pytest
 
 from app.core.config import Settings, load_settings
 from app.kit.settings import BaseAppSettings
-from tests.conftest import ROOT, variables
+from tests.support import ROOT
 
 METHODS = (FunctionType, classmethod, property)
 EXAMPLE = ROOT / ".env.example"
@@ -30,7 +30,7 @@ def _database(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_example_names_every_variable_once() -> None:
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     names = [line.split("=")[0] for line in lines if line and not line.startswith("#")]
-    assert sorted(names) == sorted(variables())
+    assert sorted(names) == sorted(name.upper() for name in Settings.model_fields)
 
 
 def test_example_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,8 @@ def test_file_in_another_encoding_is_refused(
 
 
 def test_no_setting_has_the_name_of_anothers_file() -> None:
-    assert not {f"{name}_FILE" for name in variables()} & variables()
+    variables = {name.upper() for name in Settings.model_fields}
+    assert not {f"{name}_FILE" for name in variables} & variables
 
 
 @pytest.mark.parametrize("value", ["warning", "WARNING"])

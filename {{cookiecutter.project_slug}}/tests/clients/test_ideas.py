@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.api.clients import BLOCKING_REQUESTS
-from tests.conftest import ROOT
+from tests.support import ROOT
 from tests.support.upstream import Asked, Serve, json_reply, reply
 
 SEQUENTIAL = "/api/v1/recipes/ideas"

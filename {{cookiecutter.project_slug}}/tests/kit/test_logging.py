@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.kit.logging import JsonFormatter
-from tests.conftest import ROOT
+from tests.support import ROOT
 from tests.support.users import USERS
 
 # Part of every name, address, password and token that is sent.

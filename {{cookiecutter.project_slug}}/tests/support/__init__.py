@@ -1,1 +1,5 @@
-"""What tests share, and fixtures are made of."""
+"""What tests share, and what their fixtures are made of."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from schemathesis import Case, CheckFunction, GenerationMode
 from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
-from tests.conftest import ROOT
+from tests.support import ROOT
 
 # Where Hypothesis keeps its tables of characters, which take 2 s to make.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))

@@ -6,14 +6,13 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from time import monotonic, sleep
 
 import httpx2
 
 from app.core.config import Settings
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-m"]
 
 

@@ -17,7 +17,7 @@ from app.kit.auth import passwords
 from app.kit.auth.settings import AuthSettings
 from app.kit.auth.tokens import Tokens
 from app.kit.errors import UnauthorizedError
-from tests.conftest import ROOT
+from tests.support import ROOT
 from tests.support.accounts import AUTH, PASSWORD, QUICK, REAL, SETTINGS, sign_up
 
 LOGINS = 41 + passwords.MAX_CONCURRENT_HASHES

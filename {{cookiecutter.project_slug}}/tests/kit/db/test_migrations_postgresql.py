@@ -17,8 +17,8 @@ from sqlalchemy import Connection, inspect
 from app.core.config import Settings
 from app.kit.db.engine import with_sync_connection
 from app.kit.db.migrations import postgresql
-from tests.conftest import ROOT
-from tests.support import databases
+from tests.support import ROOT, databases
+from tests.support.postgresql import CLEANER
 
 CONFIGURATION = f"""
 [tool.alembic]
@@ -111,7 +111,7 @@ def test_migration_behind_an_open_transaction_gives_up_and_names_it(
             command.upgrade(config, "heads")
         execute("ROLLBACK")
     assert len(caplog.messages) == postgresql.ATTEMPTS
-    assert f'application "{databases.SWEEPER}", idle in transaction' in caplog.messages[0]
+    assert f'application "{CLEANER}", idle in transaction' in caplog.messages[0]
     assert 'ALTER TABLE "user" ADD COLUMN nickname' in caplog.messages[0]
     assert "nickname" not in columns(settings)
 

@@ -25,7 +25,7 @@ from app.db.base import User
 from app.db.session import Database, open_database
 from app.kit.db.engine import call_from_async
 from app.kit.errors import UnavailableError
-from tests.conftest import ALEMBIC
+from tests.support.databases import ALEMBIC
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from tests.support.jobs import count, queue
 from tests.support.process import PYTHON, environment

@@ -46,16 +46,16 @@ from app.kit.errors import ConflictError, UnavailableError
 from app.kit.jobs.procrastinate import QueueConnection
 # {% endif %}
 from scripts import local_database
-from soak.outage import Postgresql, new_server
-from tests.conftest import ROOT
-# {% if cookiecutter.job_queue == "procrastinate" %}
-from tests.kit.jobs.test_procrastinate import process as work
-from tests.kit.jobs.test_procrastinate import reach
-# {% endif %}
-from tests.kit.server.test_serve import PYTHON, environment, get, process
-from tests.support.databases import SWEEPER, connect
+from tests.support import ROOT
+from tests.support.databases import connect
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from tests.support.jobs import queue
+# {% endif %}
+from tests.support.postgresql import CLEANER
+from tests.support.postgresql_server import Postgresql, new_server
+from tests.support.process import PYTHON, environment, get, process
+# {% if cookiecutter.job_queue == "procrastinate" %}
+from tests.support.workers import reach, worker_process
 # {% endif %}
 
 # Drivers notice it when they themselves send the statement.
@@ -64,7 +64,7 @@ KILL_THE_OTHERS = text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid() "
     "AND application_name <> :spared"
-).bindparams(spared=SWEEPER)
+).bindparams(spared=CLEANER)
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
@@ -346,7 +346,7 @@ async def test_worker_ends_though_the_server_hangs(server: Postgresql) -> None:
     bounds = {name: "1" for name in ("DATABASE_CONNECT_SECONDS", "DATABASE_STATEMENT_SECONDS")}
     database = open_database(settings)
     await engine.call_from_async(partial(queue, database, "hang"))
-    with work(settings, **bounds) as worker:
+    with worker_process(settings, **bounds) as worker:
         await reach(database, 1, "running")
         with server.frozen():
             assert worker.wait(40) == 1

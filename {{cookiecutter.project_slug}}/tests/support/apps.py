@@ -1,0 +1,60 @@
+"""The service with endpoints of the tests; some of these functions suit ``APP_MODULE``."""
+
+import asyncio
+from functools import cache
+from time import sleep
+
+from fastapi import FastAPI, Request
+
+from app.core.config import Settings
+from app.main import create_app
+
+
+@cache
+def build(settings: Settings) -> FastAPI:
+    """Build the service once, because FastAPI analyses all routes for the first request.
+
+    The additional endpoint fails.
+    """
+    app = create_app(settings)
+    app.add_api_route("/fault", fail, include_in_schema=False)
+    return app
+
+
+def fail() -> None:
+    """Raise an unexpected error."""
+    raise RuntimeError("secret")
+
+
+def slow_app() -> FastAPI:
+    """Add an endpoint that takes a second."""
+    app = create_app()
+    app.add_api_route("/slow", slow)
+    return app
+
+
+async def slow() -> str:
+    await asyncio.sleep(1)
+    return "done"
+
+
+def busy_app() -> FastAPI:
+    """Add an endpoint that keeps the loop busy."""
+    app = create_app()
+    app.add_api_route("/busy", busy)
+    return app
+
+
+async def busy() -> None:
+    sleep(0.005)  # noqa: ASYNC251 - as a long computation does
+
+
+def client_app() -> FastAPI:
+    """Add an endpoint that tells who sent the request."""
+    app = create_app()
+    app.add_api_route("/client", client)
+    return app
+
+
+async def client(request: Request) -> str:
+    return f"{request.url.scheme} {request.client.host if request.client else None}"
