@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import FunctionType
 
 import pytest
 
+from app.core.about import ABOUT, About
 from app.core.config import Settings, load_settings
 from app.kit.settings import BaseAppSettings
 from tests.support import ROOT
@@ -62,6 +65,14 @@ print(*packages() - before)
 """
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     assert ended.stdout.split() == [b"app"]
+
+
+def test_title_description_and_version_have_one_source() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "description" not in project
+    assert project["version"] == "0"
+    assert ABOUT == About(**tomllib.loads((ROOT / "app" / "about.toml").read_text("utf-8")))
+    assert re.fullmatch(r"\d+\.\d+\.\d+", ABOUT.version)
 
 
 def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
