@@ -34,24 +34,24 @@ class Running:
         self.server.should_exit = True
 
 
-@asynccontextmanager
-async def serving(
-    app: FastAPI,
-    *,
-    drain_seconds: float = 0,
-    max_message_bytes: int = 1000,
-) -> AsyncGenerator[Running]:
-    """Serve on a free port."""
-    sockets = bind_sockets("127.0.0.1", 0)
+def server_of(app: FastAPI) -> Server:
+    """Make the server as ``app.serve`` does."""
     options = ServerOptions(
         root_path="",
         forwarded_allow_ips=[],
-        ws_max_size=max_message_bytes,
+        ws_max_size=1000,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=15,
     )
     app.state.shutdown.is_served_by_kit = True
-    server = Server(server_config(app, options), app, drain_seconds)
+    return Server(server_config(app, options), app, drain_seconds=0)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncGenerator[Running]:
+    """Serve on a free port."""
+    sockets = bind_sockets("127.0.0.1", 0)
+    server = server_of(app)
     port = sockets[0].getsockname()[1]
     running = Running(server, port, asyncio.create_task(server._serve(sockets)))
     while not server.started:

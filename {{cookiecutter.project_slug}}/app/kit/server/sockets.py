@@ -3,7 +3,6 @@
 import errno
 import os
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv6Address
 
@@ -17,6 +16,8 @@ EVERY_ADDRESS = [str(IPv6Address(0)), str(IPv4Address(0))]
 # What a name such as localhost stands for may be missing here: a machine without IPv6 has no ::1.
 MISSING = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
+Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+
 
 def bind_sockets(hosts: str, port: int) -> list[socket.socket]:
     """Bind a socket for each address of ``hosts``, names or addresses separated by commas.
@@ -25,31 +26,37 @@ def bind_sockets(hosts: str, port: int) -> list[socket.socket]:
     the setting at fault. Nobody can connect before the server listens on the sockets.
     """
     names = [name for part in hosts.split(",") if (name := part.strip())]
+    if not names:
+        raise SystemExit("HOST: must name an address, such as 127.0.0.1.")
     groups = [EVERY_ADDRESS] if names == ["::"] else [[name] for name in names]
+    bound: dict[Address, socket.socket] = {}
     with ExitStack() as stack:
-        bound = [stack.enter_context(one) for group in groups for one in _bind_all(group, port)]
+        for group in groups:
+            _bind_all(group, port, bound, stack)
         stack.pop_all()
-    return bound
+    return list(bound.values())
 
 
-def _bind_all(names: list[str], port: int) -> Iterator[socket.socket]:
+def _bind_all(
+    names: list[str], port: int, bound: dict[Address, socket.socket], stack: ExitStack
+) -> None:
     """Bind all addresses of the names that exist here; raise ``SystemExit`` if none does."""
     missing: SystemExit | None = None
-    is_bound = False
-    for family, address in dict.fromkeys(it for name in names for it in _resolve(name, port)):
+    resolved = [one for name in names for one in _resolve(name, port)]
+    for family, address in resolved:
+        if address in bound:  # another name for it
+            continue
         try:
-            yield _bind(family, address)
+            bound[address] = stack.enter_context(_bind(family, address))
         except OSError as error:
             missing = missing or _refusal(error, address, port)
             if error.errno not in MISSING:
                 raise missing from None
-        else:
-            is_bound = True
-    if missing and not is_bound:
+    if missing and not any(address in bound for _, address in resolved):
         raise missing
 
 
-def _refusal(error: OSError, address: "Address", port: int) -> SystemExit:
+def _refusal(error: OSError, address: Address, port: int) -> SystemExit:
     """Return one sentence about a socket that could not be bound."""
     reason = REASONS.get(error.errno or 0, "HOST: {host} cannot be used: {error}.")
     return SystemExit(reason.format(host=address[0], port=port, error=error.strerror))
@@ -63,9 +70,6 @@ def accept_in_parallel(sockets: list[socket.socket]) -> list[socket.socket]:
     answers.
     """
     return [twin for one in sockets for twin in (one, *(one.dup() for _ in range(ACCEPTORS - 1)))]
-
-
-Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 
 def _resolve(name: str, port: int) -> list[tuple[int, Address]]:

@@ -3,9 +3,11 @@
 import socket
 
 import pytest
+from fastapi import FastAPI
 
 from app.kit.server.sockets import bind_sockets
 from tests.support.process import free_port
+from tests.support.server import server_of
 
 HAS_IPV6 = socket.has_ipv6
 try:
@@ -74,6 +76,7 @@ def test_address_that_does_not_exist_here_is_left_out(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("host", "sentence"),
     [
+        (" , ", "HOST: must name an address, such as 127.0.0.1."),
         ("nowhere.invalid", "HOST: nowhere.invalid cannot be resolved to an address."),
         ("x" * 70, f"HOST: {'x' * 70} cannot be resolved to an address."),
         ("192.0.2.1", "HOST: 192.0.2.1 is not an address of this machine."),
@@ -86,6 +89,12 @@ def test_host_that_cannot_be_used_is_one_sentence(host: str, sentence: str) -> N
     assert str(refused.value) == sentence
 
 
+def test_address_with_two_names_is_bound_once() -> None:
+    port = free_port()
+    (bound,) = bind_sockets("127.0.0.1, 127.0.0.1,0x7f.1", port)
+    bound.close()
+
+
 def test_port_in_use_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -93,3 +102,13 @@ def test_port_in_use_is_one_sentence() -> None:
             bind_sockets("127.0.0.1", port)
     expected = f"PORT: {port} is in use on 127.0.0.1; stop the other process or choose another."
     assert str(refused.value) == expected
+
+
+async def test_port_that_another_process_took_meanwhile_is_one_sentence(app: FastAPI) -> None:
+    (bound,) = bind_sockets("127.0.0.1", free_port())
+    with bound, socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(bound.getsockname())
+        other.listen()
+        with pytest.raises(SystemExit, match=r"^PORT: cannot be listened on: .+\.$"):
+            await server_of(app)._serve([bound])
