@@ -14,19 +14,19 @@ logger = logging.getLogger(__name__)
 
 
 async def main() -> None:
-    """Add the first superuser, and on a developer's machine something to look at."""
+    """Add the first superuser, and sample data in ``local``."""
     settings = load_settings()
     configure_logging(settings.log_level)
     database = open_database(settings)
     try:
         await init_db(database, settings)
     except ConflictError:
-        logger.info("another process added the initial data at the same time")
+        logger.info("another process has added the initial data")
     except (UnavailableError, ValueError) as error:
-        raise SystemExit(f"The initial data were not stored: {error}") from None
+        raise SystemExit(f"The initial data could not be stored: {error}") from None
     finally:
         await database.close()
-    logger.info("the initial data are there")
+    logger.info("the initial data are in the database")
 
 
 if __name__ == "__main__":

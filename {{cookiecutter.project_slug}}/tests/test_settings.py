@@ -211,7 +211,6 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.backend_cors_headers == ("X-Api-Version", "x_tenant")
 
 
-# {% if cookiecutter.database == "sqlite" %}
 @pytest.mark.parametrize(
     ("environment", "file", "expected"),
     [
@@ -235,6 +234,7 @@ def test_empty_list_of_proxies_is_nobody(
     assert Settings(_env_file=tmp_path / ".env").forwarded_allow_ips == expected
 
 
+# {% if cookiecutter.database == "sqlite" %}
 @pytest.mark.parametrize(
     "given",
     [

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 async def init_db(database: Database, settings: Settings) -> None:
     """Add what is missing, in one transaction; a second run changes nothing.
 
-    Raise ``ValueError`` if somebody else already has the first superuser's address: whoever could
-    take an address first must not become superuser by it.
+    Raise ``ValueError`` if a user who is no superuser has the first superuser's address: signing up
+    with an address must not make a superuser.
     """
     # {% if cookiecutter.auth %}
     password_hash = _hash_first_password(settings)  # takes longer than a transaction should
@@ -61,9 +61,9 @@ async def _add_first_password(
     settings: Settings,
     password_hash: str | None,
 ) -> None:
-    """Give the first superuser a password, unless they have one, which may have been changed since.
+    """Store the first superuser's password, unless the database has one, which may be newer.
 
-    Raise ``ValueError`` if there is none to give, except on a developer's machine.
+    Raise ``ValueError`` if no password is set, except in ``local``.
     """
     owner = await credential.get_by_email(connection, settings.first_superuser)
     if owner is None or owner.password_hash is not None:
