@@ -30,6 +30,7 @@ from app.kit.jobs.executor import JobExecutor
 from app.kit.jobs.kinds import JobKinds
 from app.kit.jobs.store import JobStore
 from app.kit.jobs.worker_settings import WorkerSettings
+from app.kit.logging import describe
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +157,7 @@ class FencedJobManager(JobManager):
             except ConnectorException as error:
                 if monotonic() > give_up_at:
                     raise
-                logger.warning("entry %s cannot be changed yet: %s", job.id, error)
+                logger.warning("entry %s cannot be changed yet: %s", job.id, describe(error))
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
 
 

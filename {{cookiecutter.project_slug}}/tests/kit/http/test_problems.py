@@ -6,8 +6,11 @@ import json
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import insert
 from starlette.types import Message, Receive, Scope, Send
 
+from app.api.deps import DatabaseDep
+from app.db.base import User
 from app.db.session import Database
 from app.kit.errors import ConflictError, UnavailableError
 from app.kit.http.middleware.shutdown import ShutdownMiddleware
@@ -73,14 +76,21 @@ def test_fault_closes_the_connection_openly(client: TestClient) -> None:
     assert client.get("/fault").headers["connection"] == "close"
 
 
-def test_failing_commit_is_no_success(client: TestClient) -> None:
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+def test_failing_commit_is_no_success(app: FastAPI, client: TestClient) -> None:
+    async def add(db: DatabaseDep) -> None:
+        async with db.transaction() as connection:
+            await connection.execute(insert(User), {"name": "Ada", "email": "ada@example.com"})
+
+    app.add_api_route("/add", add, methods=["POST"])
     before = client.get(USERS).json()
     with failing_commits():
-        response = client.post(USERS, json=ADA)
-    assert response.status_code == 500
+        assert client.post("/add").status_code == 500
     assert client.get(USERS).json() == before
+    assert client.post("/add").status_code == 200
 
 
+# {% endfilter %}
 def test_database_that_is_away_is_told(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Database) -> None:
         raise UnavailableError("the database does not answer")

@@ -53,7 +53,7 @@ async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
 # {%- else %}
 async def create_user(db: DatabaseDep, new: UserCreate) -> UserRead:
     """Add a user; an e-mail address belongs to one user."""
-    async with db.transaction() as connection:
+    async with db.single_statement() as connection:
         row = await user.create(connection, new)
     return UserRead.model_validate(row)
 
