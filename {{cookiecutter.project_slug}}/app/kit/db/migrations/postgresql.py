@@ -78,9 +78,12 @@ def _only_process(engine: Engine) -> Generator[None]:
     CONCURRENTLY of the other process wait for it, and so for ever.
     """
     with engine.connect() as guard:
-        while not guard.scalar(TRY_LOCK):
+        if not guard.scalar(TRY_LOCK):
+            logger.warning("waiting for another process that migrates")
             guard.rollback()
-            sleep(POLL_SECONDS)
+            while not guard.scalar(TRY_LOCK):
+                guard.rollback()
+                sleep(POLL_SECONDS)
         guard.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield
 
