@@ -14,8 +14,8 @@ from types import TracebackType
 REQUEST_ID_HEADER = "X-Request-ID"
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-# Attributes of a record that are no ``extra``.
-STANDARD = vars(logging.makeLogRecord({})).keys() | {"asctime", "message"}
+# Attributes of a record that are no ``extra``; the last is uvicorn's message for terminals.
+STANDARD = vars(logging.makeLogRecord({})).keys() | {"asctime", "message", "color_message"}
 FIELDS = {"time", "level", "logger", "message", "request_id", "exception", "stack"}
 # Made once: with arguments, json.dumps makes an encoder for each call.
 encode = json.JSONEncoder(default=str, allow_nan=False).encode

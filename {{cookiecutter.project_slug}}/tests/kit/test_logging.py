@@ -194,6 +194,10 @@ def test_value_that_json_does_not_know_breaks_no_line(
     assert (line["value"], line["order_id"]) == (shown, 5)
 
 
+def test_colours_of_uvicorn_are_left_out(log: pytest.LogCaptureFixture) -> None:
+    assert "color_message" not in logged(log, color_message="\x1b[36mStarted")
+
+
 def test_arguments_that_do_not_fit_break_no_line() -> None:
     record = logging.makeLogRecord({"msg": "%d of %d", "args": ("one",)})
     assert json.loads(JsonFormatter().format(record))["message"] == "%d of %d ('one',)"
