@@ -11,11 +11,14 @@ from starlette.types import Lifespan
 
 from app.api import pages  # example
 from app.api.api_v1.api import add_routes
+# {% if cookiecutter.auth and cookiecutter.rate_limit %}
+from app.api.api_v1.endpoints.auth import PASSWORD_ROUTES
+# {% endif %}
 # {% if cookiecutter.fan_out %}
 from app.clients.open import open_clients  # example
 # {% endif %}
 from app.core.about import ABOUT
-from app.core.config import Settings, load_settings
+from app.core.config import API_PREFIX, Settings, load_settings
 from app.db.session import open_database
 # {% if cookiecutter.job_queue != "none" %}
 from app.jobs.kinds import KINDS
@@ -65,7 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title=ABOUT.title,
         description=ABOUT.description,
         version=ABOUT.version,
-        openapi_url="/api/v1/openapi.json" if settings.has_docs else None,
+        openapi_url=f"{API_PREFIX}/openapi.json" if settings.has_docs else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -125,9 +128,10 @@ def rules(settings: RateLimitSettings) -> list[Rule]:
     seconds = settings.rate_limit_seconds
     return [
         # {% if cookiecutter.auth %}
-        Rule("login", settings.rate_limit_login_requests, seconds, path="/api/v1/auth/login"),
-        Rule("password", settings.rate_limit_login_requests, seconds, path="/api/v1/auth/password"),
-        Rule("signup", settings.rate_limit_login_requests, seconds, path="/api/v1/auth/signup"),
+        *(
+            Rule(name, settings.rate_limit_login_requests, seconds, path=f"{API_PREFIX}{path}")
+            for name, path in PASSWORD_ROUTES.items()
+        ),
         # {% endif %}
         Rule("default", settings.rate_limit_requests, seconds),
     ]

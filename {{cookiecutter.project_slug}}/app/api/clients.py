@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from app.clients.ideas import IdeaSource
 from app.clients.open import Clients
+from app.kit.http.state import lifespan_state
 
 # Half of the threads that endpoints have: services that hang must not take them all.
 BLOCKING_REQUESTS = 20
@@ -15,7 +16,7 @@ BLOCKING_REQUESTS = 20
 
 async def get_clients(request: Request) -> Clients:
     """Return the clients that the lifespan opened."""
-    return request.state.clients
+    return lifespan_state(request.scope)["clients"]
 
 
 ClientsDep = Annotated[Clients, Depends(get_clients)]

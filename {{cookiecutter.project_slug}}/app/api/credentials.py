@@ -12,6 +12,7 @@ from app.crud.crud_credential import credential
 from app.kit.auth.passwords import Passwords
 from app.kit.auth.tokens import Claims
 from app.kit.errors import DomainError, ForbiddenError, UnauthorizedError
+from app.kit.http.state import lifespan_state
 from app.schemas.account import PasswordChange, PasswordForm, RefreshRequest, Signup
 from app.schemas.user import UserCreate
 
@@ -23,7 +24,7 @@ PasswordFormDep = Annotated[PasswordForm, Form()]
 
 async def get_passwords(request: Request) -> Passwords:
     """Return the hasher that the lifespan opened."""
-    return request.state.passwords
+    return lifespan_state(request.scope)["passwords"]
 
 
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]

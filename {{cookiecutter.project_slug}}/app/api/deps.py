@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from app.kit.db.database import Database
+from app.kit.http.state import lifespan_state
 from app.kit.schemas import MAX_ID, PageQuery, Spelling
 
 
 # A dependency that is not a coroutine function costs a thread: 80 µs.
 async def get_database(request: Request) -> Database:
     """Return the pool that the lifespan opened."""
-    return request.state.database
+    return lifespan_state(request.scope)["database"]
 
 
 DatabaseDep = Annotated[Database, Depends(get_database)]

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 
 from app.api.permissions import CallerId
+from app.core.config import API_PREFIX
 from app.kit.db.model import Record
+from app.kit.http.state import lifespan_state
 from app.kit.jobs.enqueue import Enqueue, JobQueue
 from app.schemas.job import JobAccepted
 
@@ -28,7 +30,7 @@ Key = Annotated[
 
 async def get_queue(request: Request, user_id: CallerId) -> AsyncGenerator[Enqueue]:
     """Yield what queues jobs; wake the queue after the endpoint has committed them."""
-    queue: JobQueue = request.state.jobs
+    queue: JobQueue = lifespan_state(request.scope)["jobs"]
     yield Enqueue(queue, user_id)
     queue.wake()
 
@@ -47,5 +49,5 @@ EnqueueDep = Annotated[Enqueue, Depends(get_enqueue)]
 def accepted(request: Request, response: Response, row: Record) -> JobAccepted:
     """Return the answer to a request whose job is queued, with its ``Location``."""
     root = request.scope.get("root_path", "")
-    response.headers["Location"] = f"{root}/api/v1/jobs/{row.id}"
+    response.headers["Location"] = f"{root}{API_PREFIX}/jobs/{row.id}"
     return JobAccepted.model_validate(row)

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from app.api.deps import DatabaseDep
 from app.core.about import ABOUT
+from app.core.config import API_PREFIX
 from app.crud.crud_recipe import recipe
 from app.kit.schemas import PageQuery
 
@@ -40,13 +41,19 @@ def templates() -> "Jinja2Templates":
 
 
 async def index(request: Request, db: DatabaseDep) -> HTMLResponse:
-    """Show the recipes."""
+    """Return the page with the first recipes."""
     async with db.read() as connection:
         page = await recipe.get_multi(connection, FIRST_PAGE)
+    shown = {
+        "about": ABOUT,
+        "api": API_PREFIX,
+        "has_docs": request.app.openapi_url is not None,
+        "recipes": page["items"],
+    }
     return templates().TemplateResponse(
         request,
         "index.html",
-        {"about": ABOUT, "recipes": page["items"], "has_docs": request.app.openapi_url is not None},
+        shown,
         headers={"Content-Security-Policy": POLICY},
     )
 

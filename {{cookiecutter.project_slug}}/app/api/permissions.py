@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
 from app.api.deps import DatabaseDep
+from app.core.config import API_PREFIX
 from app.crud.base import Record  # example
 from app.crud.crud_recipe import recipe  # example
 from app.crud.crud_session import session
@@ -16,17 +17,19 @@ from app.kit.db.database import Executor  # example
 from app.kit.db.engine import AsyncConnection  # example
 from app.kit.errors import ForbiddenError, UnauthorizedError
 from app.kit.http.openapi import failures
+from app.kit.http.state import lifespan_state
 from app.schemas.recipe import RecipeCreate, RecipeUpdate  # example
 from app.schemas.user import UserRead
 
 # {% endfilter %}
 # Relative, so that the form of /docs finds it behind a proxy's prefix, too.
-BearerDep = Annotated[str, Depends(OAuth2PasswordBearer("api/v1/auth/login"))]
+LOGIN_URL = f"{API_PREFIX}/auth/login".removeprefix("/")
+BearerDep = Annotated[str, Depends(OAuth2PasswordBearer(LOGIN_URL))]
 
 
 async def get_tokens(request: Request) -> Tokens:
     """Return the signer of tokens that the lifespan opened."""
-    return request.state.tokens
+    return lifespan_state(request.scope)["tokens"]
 
 
 TokensDep = Annotated[Tokens, Depends(get_tokens)]

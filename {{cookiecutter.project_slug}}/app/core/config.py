@@ -27,6 +27,8 @@ from app.kit.rate_limit.settings import RateLimitSettings
 from app.kit.server.settings import ServerSettings
 from app.kit.settings import read_settings
 
+API_PREFIX = "/api/v1"
+
 
 class Settings(
     # {% if cookiecutter.fan_out %}

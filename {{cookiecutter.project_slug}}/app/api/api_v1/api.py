@@ -17,6 +17,7 @@ from app.api.api_v1.endpoints import (
     recipe,  # example
     user,
 )
+from app.core.config import API_PREFIX
 from app.kit.http.openapi import failures
 
 ROUTERS = [
@@ -50,4 +51,4 @@ FAILURES = failures(
 def add_routes(app: FastAPI) -> None:
     """Include each router directly: FastAPI searches once more at every level of routers."""
     for router in ROUTERS:
-        app.include_router(router, prefix="/api/v1", responses=FAILURES)
+        app.include_router(router, prefix=API_PREFIX, responses=FAILURES)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from app.kit.db.engine import call_from_async
 from app.kit.errors import UnavailableError
 from app.kit.http.problems import Problem
+from app.kit.http.state import lifespan_state
 
 TIMEOUT_SECONDS = 2
 
@@ -36,7 +37,8 @@ async def ready(request: Request) -> Health:
         raise UnavailableError("the service is shutting down")
     # One check at a time, or many probes would take the connections of other requests.
     if state.readiness is None or state.readiness.done():
-        state.readiness = asyncio.create_task(check(request.state.database.ping))
+        database = lifespan_state(request.scope)["database"]
+        state.readiness = asyncio.create_task(check(database.ping))
     await asyncio.shield(state.readiness)
     return Health()
 

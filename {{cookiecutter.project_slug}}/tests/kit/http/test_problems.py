@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+from textwrap import indent
+from typing import Any
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -10,10 +13,13 @@ from sqlalchemy import insert
 from starlette.types import Message, Receive, Scope, Send
 
 from app.api.deps import DatabaseDep
+from app.core.config import Settings
 from app.db.base import User
 from app.db.session import Database
 from app.kit.errors import ConflictError, UnavailableError
 from app.kit.http.middleware.shutdown import ShutdownMiddleware
+from app.main import create_app
+from tests.support import ROOT
 from tests.support.faults import failing_commits
 from tests.support.users import ADA, USERS
 
@@ -56,6 +62,25 @@ def test_subclass_of_a_domain_error_is_answered_as_its_base(
     app.add_api_route("/order", order)
     response = client.get("/order")
     assert (response.status_code, response.json()["detail"]) == (409, "no leeks are left")
+
+
+async def test_service_that_was_not_started_says_so(settings: Settings) -> None:
+    """As httpx2.ASGITransport uses it, which runs no lifespan."""
+    transport = httpx2.ASGITransport(create_app(settings))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert (await client.get("/health/live")).status_code == 200
+        with pytest.raises(RuntimeError, match="the service was not started"):
+            await client.get(USERS)
+
+
+async def test_readme_tells_how_an_asynchronous_client_starts_it(settings: Settings) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.split("```python\n")[1].split("```")[0]
+    program = f"async def run():\n{indent(block, '    ')}    return response"
+    names: dict[str, Any] = {"app": create_app(settings), "httpx2": httpx2}
+    exec(program, names)  # noqa: S102 (of the README)
+    response = await names["run"]()
+    assert response.json() == {"status": "ok"}
 
 
 def test_fault_tells_nothing_about_itself(client: TestClient) -> None:

@@ -14,6 +14,7 @@ from starlette.types import Message
 from app.api.deps import DatabaseDep
 from app.kit.db.database import Database
 from app.kit.http.streaming import GeneratorResponse
+from tests.conftest import with_state
 # {% endfilter %}
 
 SCOPE = {"type": "http", "method": "GET", "path": "/stream", "query_string": b"", "headers": []}
@@ -64,7 +65,7 @@ def test_client_that_leaves_a_stream_returns_its_connection(
 
         scope = SCOPE | {"asgi": {"version": "3.0", "spec_version": spec_version}}
         with suppress(ClientLeftError, ClientDisconnect):
-            await app(scope | {"state": dict(client.app_state)}, receive, send)
+            await with_state(app, client.app_state)(scope, receive, send)
 
     assert client.portal
     for _ in range(3):  # the pool has two

@@ -22,6 +22,12 @@ from app.schemas.account import TokenPair
 from app.schemas.user import UserRead
 
 router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[Depends(forbid_storing)])
+# The routes that hash a password: clients may use them less often than others.
+PASSWORD_ROUTES = {
+    "login": "/auth/login",
+    "password": "/auth/password",
+    "signup": "/auth/signup",
+}
 
 
 @router.post("/signup", status_code=201, responses=failures(409))

@@ -14,6 +14,7 @@ from app.jobs.photos import PHOTO, PhotoParameters
 from app.kit.errors import ConflictError
 from app.kit.http.middleware.body_limit import BodyLimit
 from app.kit.http.openapi import failures
+from app.kit.http.state import lifespan_state
 from app.kit.images import ImageStore
 from app.kit.jobs.calls import await_from_job
 from app.schemas.job import JobAccepted
@@ -31,7 +32,7 @@ async def get_content(photo: UploadFile) -> bytes:
 
 async def get_photo_store(request: Request) -> ImageStore:
     """Return the store that the lifespan opened."""
-    return request.state.photos
+    return lifespan_state(request.scope)["photos"]
 
 
 def max_form_bytes(state: Mapping[str, Any]) -> int:

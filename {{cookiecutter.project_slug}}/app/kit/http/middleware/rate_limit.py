@@ -7,6 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.http.problems import problem
+from app.kit.http.state import lifespan_state
 from app.kit.rate_limit.policy import Limiter, LimitStatus, Rule
 
 
@@ -26,7 +27,7 @@ class RateLimitMiddleware:
         if scope["type"] == "lifespan" or (path := route_path(scope)).startswith(self._exempt):
             await self.app(scope, receive, send)
             return
-        statuses = await self._count(scope["state"]["limiter"], path, client_of(scope))
+        statuses = await self._count(lifespan_state(scope)["limiter"], path, client_of(scope))
         headers = describe(statuses)
         if not statuses[-1].is_allowed:
             await refusal(statuses[-1], headers)(scope, receive, send)
