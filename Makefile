@@ -7,7 +7,7 @@ quoted = '$(subst ','\'',$(1))'
 SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTION)
 # What only `make test-all` runs.
-LONG := tests/test_lowest.py tests/test_versions.py
+LONG := tests/test_lowest.py tests/test_resilience.py tests/test_versions.py
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
@@ -49,6 +49,13 @@ test-generation: setup  ## Test what needs no service to run: answers, refusals,
 .PHONY: test-run
 test-run: setup  ## Run services only, with the Python of .venv/
 	$(PYTEST) tests/test_run.py tests/test_life.py tests/test_example.py --run covering
+
+.PHONY: resilience
+resilience: setup  ## Start the default service, treat it badly, and compare the figures with limits
+	rm -rf $(DEMO)
+	$(BIN)/cookiecutter . --no-input --default-config --output-dir $(DEMO)
+	cd $(DEMO)/* && "$(CURDIR)/$(BIN)/uv" sync --quiet
+	$(BIN)/python -W "ignore:XDG_RUNTIME_DIR" -m tests.resilience $(DEMO)/*
 
 .PHONY: bench
 bench: setup  ## Measure it beside reference services, 10 minutes; wants wrk, taskset and two free CPUs
