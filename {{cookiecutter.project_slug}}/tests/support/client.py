@@ -1,6 +1,6 @@
 """Clients of the service that need no process."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -21,12 +21,12 @@ def join(app: FastAPI, started: TestClient, *, root_path: str = "") -> TestClien
 async def running(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
     """Run the service in the loop of the test, where many requests can be under way at once."""
     async with app.router.lifespan_context(app) as state:
-        transport = httpx2.ASGITransport(_with_state(app, dict(state or {})))
+        transport = httpx2.ASGITransport(with_state(app, state or {}))
         async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client
 
 
-def _with_state(app: FastAPI, state: dict[str, object]) -> ASGIApp:
+def with_state(app: FastAPI, state: Mapping[str, object]) -> ASGIApp:
     """Give each request what the lifespan yielded, as servers do."""
 
     async def with_state(scope: Scope, receive: Receive, send: Send) -> None:

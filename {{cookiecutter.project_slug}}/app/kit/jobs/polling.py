@@ -3,7 +3,7 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import Float, bindparam, case, select, update
 
 from app.kit.db.clock import database_time
 from app.kit.db.model import Record
@@ -18,7 +18,10 @@ NEXT = (
 )
 INTERRUPT_STALLED = (
     update(Job)
-    .where(Job.status == "running", Job.heartbeat_at < database_time(-bindparam("lost_seconds")))
+    .where(
+        Job.status == "running",
+        Job.heartbeat_at < database_time(-bindparam("lost_seconds", type_=Float())),
+    )
     .values(
         status=case((Job.is_cancel_requested, "cancelled"), else_="interrupted"),
         error="interrupted: the process that ran it has stopped",

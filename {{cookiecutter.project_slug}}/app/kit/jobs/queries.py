@@ -8,7 +8,7 @@ the job, the one that ran it before changes nothing. The database's clock sets a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, null, select, update
+from sqlalchemy import Float, bindparam, case, delete, null, select, update
 # {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy.dialects.sqlite import insert
 # {% else %}
@@ -76,7 +76,7 @@ class JobQueries:
         )
         old = (
             select(Job.id)
-            .where(Job.finished_at < database_time(-bindparam("keep_seconds")))
+            .where(Job.finished_at < database_time(-bindparam("keep_seconds", type_=Float())))
             .limit(bindparam("limit"))
         )
         self._purge = delete(Job).where(Job.id.in_(old))

@@ -14,7 +14,7 @@ from starlette.types import Message
 from app.api.deps import DatabaseDep
 from app.kit.db.database import Database
 from app.kit.http.streaming import GeneratorResponse
-from tests.conftest import with_state
+from tests.support.client import with_state
 # {% endfilter %}
 
 SCOPE = {"type": "http", "method": "GET", "path": "/stream", "query_string": b"", "headers": []}
