@@ -12,7 +12,8 @@ from tests.services import QUICK, Service
 REMOVE = ("python", "-m", "scripts.remove_example")
 # Words that only the example needs. The names of the service are its owner's.
 EXAMPLE = re.compile(
-    r"# example|<!-- example|recipe|\bideas\b|dashboard|weather|reddit|photo|fan.out|upstream",
+    r"# example|<!-- example|recipe|\bideas\b|dashboard|weather|reddit|photo|fan.out|upstream"
+    r"|async.lru|jinja2|pillow|\bPIL\b",
     re.IGNORECASE,
 )
 NAMES = re.compile("recipe.api|recipes that people like to share", re.IGNORECASE)

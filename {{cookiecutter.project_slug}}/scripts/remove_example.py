@@ -47,7 +47,9 @@ WHOLE = [
     "app/api/api_v1/endpoints/photo.py",
     "app/core/photos.py",
     "app/jobs/photos.py",
+    "app/kit/images.py",
     "tests/jobs",
+    "tests/kit/test_images.py",
     # {% endif %}
 ]
 MARKED = [".env.example", "Makefile", "README.md", "pyproject.toml"]
@@ -144,7 +146,7 @@ def marked_files() -> Iterator[Path]:
         if (ROOT / name).exists():
             yield ROOT / name
     for folder in MARKED_FOLDERS:
-        for suffix in ("py", "toml"):
+        for suffix in ("md", "py", "toml"):
             yield from (ROOT / folder).rglob(f"*.{suffix}")
 
 
