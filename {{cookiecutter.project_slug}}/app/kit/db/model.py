@@ -33,7 +33,13 @@ class Base(DeclarativeBase):
         int: BigInteger().with_variant(Integer(), "sqlite"),
         dt.datetime: DateTime(timezone=True),
         # Text, so that a new value needs no migration: SQLAlchemy refuses other values.
-        enum.Enum: Enum(enum.Enum, native_enum=False, length=ENUM_LENGTH, values_callable=_values),
+        enum.Enum: Enum(
+            enum.Enum,
+            native_enum=False,
+            length=ENUM_LENGTH,
+            validate_strings=True,
+            values_callable=_values,
+        ),
     }
 
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
