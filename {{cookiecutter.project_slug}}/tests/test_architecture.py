@@ -60,14 +60,14 @@ def test_the_inside_does_not_know_the_framework() -> None:
             assert not {it for it in imports(path) if it.split(".")[0] == "fastapi"}, path
 
 
-def test_alembic_is_told_of_every_model() -> None:
+def test_alembic_knows_every_model() -> None:
     """Of others, `make migration` sees nothing, and says nothing."""
     told = {name.rpartition(".")[0] for name in imports(APP / "db" / "base.py")}
     modules = {path.stem for path in (APP / "models").glob("[!_]*.py")}
     assert {f"app.models.{name}" for name in modules} <= told
 
 
-def test_no_route_hides_behind_another(app: FastAPI) -> None:
+def test_no_route_shadows_another(app: FastAPI) -> None:
     routes = list(iter_route_contexts(app.routes))
     assert len(routes) > 5
     for route in routes:
@@ -77,7 +77,7 @@ def test_no_route_hides_behind_another(app: FastAPI) -> None:
             assert first.path == route.path, f"{method} {route.path} is answered by {first.path}"
 
 
-def test_endpoints_block_nobody(app: FastAPI) -> None:
+def test_endpoints_do_not_block_the_loop(app: FastAPI) -> None:
     """An endpoint that uses the database runs in the loop only if the database does not block."""
     in_loop = inspect.iscoroutinefunction(Database.ping)
     found = 0

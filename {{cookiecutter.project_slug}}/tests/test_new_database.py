@@ -94,7 +94,7 @@ async def test_first_superuser_is_there_once(
     assert [(row["email"], row["is_superuser"]) for row in page["items"]] == [superuser]
 
 
-async def test_nobody_gets_superuser_by_taking_the_address_first(
+async def test_user_with_the_address_of_the_first_superuser_stays_a_user(
     database: Database, settings: Settings
 ) -> None:
     async with database.transaction() as connection:

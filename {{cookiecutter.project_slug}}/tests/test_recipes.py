@@ -26,7 +26,7 @@ def test_created_recipe_can_be_read(client: TestClient) -> None:
     assert client.get(f"{RECIPES}{created['id']}").json() == created
 
 
-def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
+def test_next_page_begins_after_the_last_id(client: TestClient) -> None:
     ids = [add_recipe(client)["id"] for _ in range(3)]
     first = client.get(RECIPES, params={"limit": 2}).json()
     rest = client.get(RECIPES, params={"limit": 2, "after": first["next_after"]}).json()
@@ -157,7 +157,7 @@ def test_more_requests_than_connections_all_get_an_answer(client: TestClient) ->
         assert set(threads.map(write, range(8))) == {201}
 
 
-def test_page_lists_recipes_and_trusts_none(client: TestClient) -> None:
+def test_page_escapes_recipes(client: TestClient) -> None:
     url = "https://example.com/?a=1&b=2"
     add_recipe(client, label="<script>", source="Ada & co", url=url)
     page = client.get("/")
@@ -168,14 +168,14 @@ def test_page_lists_recipes_and_trusts_none(client: TestClient) -> None:
     assert "<script" not in page.text
 
 
-def test_page_tells_what_the_service_is(client: TestClient) -> None:
+def test_page_shows_title_and_features(client: TestClient) -> None:
     page = unescape(client.get("/").text)
     assert f"<title>{ABOUT.title}</title>" in page
     assert all(feature in page for feature in ABOUT.features)
     assert 'href="/docs"' in page
 
 
-def test_page_gets_its_style_from_here_and_nothing_from_elsewhere(client: TestClient) -> None:
+def test_page_needs_no_other_host(client: TestClient) -> None:
     page = client.get("/")
     assert 'href="/static/style.css"' in page.text
     assert client.get("/static/style.css").headers["content-type"].startswith("text/css")
@@ -196,7 +196,7 @@ async def test_samples_are_added_once(database: Database, settings: Settings) ->
     assert await count(database) == 3
 
 
-async def test_no_sample_comes_back(database: Database, settings: Settings) -> None:
+async def test_deleted_sample_is_not_added_again(database: Database, settings: Settings) -> None:
     await init_db(database, settings)
     async with database.transaction() as connection:
         page = await recipe.get_multi(connection, PageQuery(limit=1))
@@ -205,7 +205,7 @@ async def test_no_sample_comes_back(database: Database, settings: Settings) -> N
     assert await count(database) == 2
 
 
-async def test_no_samples_where_people_work(database: Database, settings: Settings) -> None:
+async def test_staging_gets_no_samples(database: Database, settings: Settings) -> None:
     await init_db(database, settings.model_copy(update={"environment": "staging"}))
     assert await count(database) == 0
 

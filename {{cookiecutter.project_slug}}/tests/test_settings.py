@@ -175,7 +175,7 @@ def test_kubernetes_service_called_smtp_is_no_setting(monkeypatch: pytest.Monkey
         # {% endif %}
     ],
 )
-def test_setting_that_cannot_work_is_refused_in_one_sentence(
+def test_invalid_setting_is_refused_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -221,7 +221,7 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         (None, "", ("127.0.0.1", "::1")),
     ],
 )
-def test_empty_list_of_proxies_is_nobody(
+def test_empty_list_of_proxies_trusts_no_proxy(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     environment: str | None,

@@ -19,7 +19,7 @@ def test_created_user_can_be_read(client: TestClient) -> None:
     assert client.get(f"{USERS}{created['id']}").json() == created
 
 
-def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
+def test_next_page_begins_after_the_last_id(client: TestClient) -> None:
     ids = [user["id"] for user in client.get(USERS).json()["items"]]
     ids += [add_user(client, email=f"user{number}@example.com")["id"] for number in range(5)]
     pages = []
@@ -31,7 +31,7 @@ def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
     assert pages == [ids[:2], ids[2:4], ids[4:]]
 
 
-def test_page_that_is_just_full_is_the_last(client: TestClient) -> None:
+def test_last_page_that_is_full_has_no_next(client: TestClient) -> None:
     add_user(client)
     everybody = client.get(USERS).json()["items"]
     page = client.get(USERS, params={"limit": len(everybody)}).json()

@@ -35,7 +35,7 @@ def test_every_claim_is_required(client: TestClient, payload: dict[str, Any], na
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("exp", -60), ("iat", 60), ("nbf", 60)])
-def test_token_of_another_time_is_refused(
+def test_expired_or_future_token_is_refused(
     client: TestClient, payload: dict[str, Any], name: str, seconds: int
 ) -> None:
     times = {name: int(time()) + seconds}

@@ -52,7 +52,7 @@ def test_weather_and_news_stand_side_by_side(serve: Serve) -> None:
     }
 
 
-def test_both_are_asked_at_once_and_in_their_own_way(serve: Serve) -> None:
+def test_both_sources_are_requested_concurrently(serve: Serve) -> None:
     urls = []
     both_are_here = asyncio.Barrier(2)
 
@@ -99,7 +99,7 @@ def test_redirect_is_not_followed(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("number", ["nan", "1e999", "warm"])
-def test_number_that_is_none_is_an_error(serve: Serve, number: str) -> None:
+def test_nan_and_infinity_are_errors(serve: Serve, number: str) -> None:
     async def answer(_: Asked) -> bytes:
         return json_reply({"current_condition": [CONDITION | {"temp_C": number}]})
 
@@ -132,7 +132,7 @@ def test_credentials_and_city_stay_out_of_the_log(
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
-def test_proxy_of_the_environment_is_asked(
+def test_proxy_of_the_environment_is_used(
     serve: Serve, client: TestClient, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     asked = []
@@ -153,7 +153,7 @@ def test_proxy_of_the_environment_is_asked(
     assert asked == ["http://weather.example/Oslo?format=j1"]
 
 
-def test_socks_proxy_of_the_environment_is_asked_for_its_scheme_only(
+def test_socks_proxy_of_the_environment_is_used_for_its_scheme_only(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serve(both, weather_base_url="https://weather.example") as client:

@@ -51,7 +51,7 @@ def test_ideas_come_by_source(serve: Serve, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", BOTH)
-def test_upstream_is_asked_in_its_own_way(serve: Serve, path: str) -> None:
+def test_request_to_the_upstream_is_as_it_expects(serve: Serve, path: str) -> None:
     requests: list[Asked] = []
 
     async def answer(request: Asked) -> bytes:
@@ -70,7 +70,7 @@ def test_upstream_is_asked_in_its_own_way(serve: Serve, path: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", BOTH)
-def test_others_answer_when_some_fail(serve: Serve, path: str) -> None:
+def test_other_sources_answer_when_some_fail(serve: Serve, path: str) -> None:
     async def answer(request: Asked) -> bytes:
         if "/easyrecipes/" in request.path:
             return reply(status=500)
@@ -122,7 +122,7 @@ def test_endless_answer_is_cut_off(serve: Serve, path: str) -> None:
     assert {source["detail"] for source in sources} == {"the answer is too large"}
 
 
-def test_small_answer_that_becomes_a_large_one_is_cut_off(serve: Serve) -> None:
+def test_decompressed_answer_is_bounded(serve: Serve) -> None:
     bomb = compress(b" " * 3_000_000)
 
     async def answer(_: Asked) -> bytes:
@@ -165,7 +165,7 @@ def test_concurrent_endpoint_asks_all_at_once(serve: Serve) -> None:
     assert {source["status"] for source in sources} == {"ok"}
 
 
-def test_sequential_endpoint_asks_one_after_another(serve: Serve) -> None:
+def test_sequential_endpoint_requests_one_source_at_a_time(serve: Serve) -> None:
     asked = []
     under_way = 0
 
@@ -236,7 +236,9 @@ def test_failure_is_not_kept(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "times"), [(0, 2), (0.01, 2), (60, 1)])
-def test_answers_are_kept_as_long_as_asked_for(serve: Serve, seconds: float, times: int) -> None:
+def test_answers_are_cached_for_the_time_that_is_set(
+    serve: Serve, seconds: float, times: int
+) -> None:
     calls = 0
 
     async def answer(request: Asked) -> bytes:

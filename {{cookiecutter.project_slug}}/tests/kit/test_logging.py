@@ -63,7 +63,7 @@ def test_line_tells_head_from_get(client: TestClient, log: pytest.LogCaptureFixt
     assert (line["method"], line["route"]) == ("HEAD", "/health/live")
 
 
-def test_nobody_can_forge_a_line(log: pytest.LogCaptureFixture) -> None:
+def test_client_cannot_forge_a_log_line(log: pytest.LogCaptureFixture) -> None:
     logging.getLogger("app.access").info("%s", 'a\r\n{"level": "INFO"}')
     (line,) = lines(log)
     assert line["message"] == 'a\r\n{"level": "INFO"}'
@@ -194,7 +194,7 @@ def test_value_that_json_does_not_know_breaks_no_line(
     assert (line["value"], line["order_id"]) == (shown, 5)
 
 
-def test_colours_of_uvicorn_are_left_out(log: pytest.LogCaptureFixture) -> None:
+def test_log_has_no_colours_of_uvicorn(log: pytest.LogCaptureFixture) -> None:
     assert "color_message" not in logged(log, color_message="\x1b[36mStarted")
 
 

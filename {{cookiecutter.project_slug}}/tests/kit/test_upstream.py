@@ -93,7 +93,7 @@ async def test_endless_headers_are_cut_off() -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"n": 1}', compress(b'{"n": 1}')[:-4] + b"abcd"])
-async def test_body_that_is_not_compressed_as_it_says_is_an_error(body: bytes) -> None:
+async def test_wrong_content_encoding_is_an_error(body: bytes) -> None:
     async def answer(_: Asked) -> bytes:
         return reply(body, Content_Encoding="gzip")
 

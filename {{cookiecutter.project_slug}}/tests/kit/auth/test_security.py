@@ -73,11 +73,13 @@ def test_unknown_address_costs_as_much_as_a_known_one(slow: Slow, anonymous: Tes
     assert known != unknown
 
 
-async def test_no_password_fits_where_there_is_none() -> None:
+async def test_account_without_a_password_cannot_log_in() -> None:
     assert not await passwords.Passwords().verify("", None)
 
 
-def test_many_logins_take_few_threads_and_others_pass(slow: Slow, client: TestClient) -> None:
+def test_many_logins_use_few_threads_and_do_not_delay_other_requests(
+    slow: Slow, client: TestClient
+) -> None:
     """More wait than the 40 threads of endpoints; none of these threads waits with them."""
     sign_up(client, "ada@example.com")
     queue = client.app_state["passwords"]._limiter
@@ -209,7 +211,7 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert PASSWORD not in shown
 
 
-def test_secrets_are_written_once_for_nobody_else_to_read(
+def test_secrets_are_written_once_and_only_readable_by_the_user(
     env: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     setup.main()
@@ -225,7 +227,7 @@ def test_secrets_are_written_once_for_nobody_else_to_read(
     assert [path.name for path in env.parent.iterdir()] == [".env"]
 
 
-def test_two_machines_get_other_secrets(env: Path) -> None:
+def test_two_machines_get_different_secrets(env: Path) -> None:
     setup.main()
     first = set(env.read_text().splitlines())
     env.unlink()
@@ -261,7 +263,7 @@ def test_file_behind_a_link_is_written(env: Path, *, exists: bool) -> None:
     assert target.read_text().startswith("PORT=9\n") == exists
 
 
-def test_file_that_others_could_read_is_closed_to_them(env: Path) -> None:
+def test_readable_file_is_closed_to_other_users(env: Path) -> None:
     env.write_text("PORT=9\n")
     env.chmod(0o644)
     setup.main()
@@ -280,7 +282,7 @@ def test_failure_leaves_the_file_as_it_was(env: Path, monkeypatch: pytest.Monkey
     assert list(env.parent.iterdir()) == [env]
 
 
-def test_secret_that_cannot_work_is_told_and_kept(env: Path) -> None:
+def test_invalid_secret_is_reported_and_kept(env: Path) -> None:
     env.write_text("SECRET_KEY=short\n")
     with pytest.raises(SystemExit, match="SECRET_KEY: must have at least 32 bytes"):
         setup.main()

@@ -370,7 +370,7 @@ def test_service_ends_though_the_server_hangs(server: Postgresql) -> None:
 
 
 @pytest.mark.parametrize("mode", [None, 0o600, 0o644])
-def test_local_address_is_written_for_nobody_else_to_read(
+def test_local_address_is_only_readable_by_the_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int | None
 ) -> None:
     env = tmp_path / ".env"

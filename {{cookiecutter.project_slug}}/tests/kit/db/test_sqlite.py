@@ -29,7 +29,7 @@ async def test_connections_are_set_up(database: Database) -> None:
         assert await connection.scalar(text("PRAGMA busy_timeout")) == 1000
 
 
-async def test_reader_goes_on_while_somebody_writes(settings: Settings) -> None:
+async def test_writer_does_not_block_readers(settings: Settings) -> None:
     writer = open_database(settings)
     reader = open_database(settings)
     async with writer.transaction() as connection:
@@ -39,7 +39,7 @@ async def test_reader_goes_on_while_somebody_writes(settings: Settings) -> None:
     await reader.close()
 
 
-async def test_second_writer_waits_at_the_door(settings: Settings) -> None:
+async def test_second_writer_waits_for_the_first(settings: Settings) -> None:
     writer = open_database(settings)
     other = open_database(settings.model_copy(update={"database_wait_seconds": 0.05}))
     async with writer.transaction():
@@ -103,7 +103,7 @@ def test_lock_ends_with_its_connection(tmp_path: Path) -> None:
     connection.close()  # once more does no harm
 
 
-async def test_file_that_is_no_database_is_no_fault_of_ours(tmp_path: Path) -> None:
+async def test_invalid_database_file_is_an_outage(tmp_path: Path) -> None:
     file = tmp_path / "notes.db"
     file.write_text("not a database" * 100)
     database = open_database(Settings(database_url=f"sqlite:///{file}"))

@@ -77,9 +77,7 @@ def test_declared_body_is_refused_even_if_the_endpoint_does_not_read_it() -> Non
     assert (response.status_code, response.headers["connection"]) == (413, "close")
 
 
-async def test_endless_body_is_refused_before_it_is_read_whole(
-    app: FastAPI, client: TestClient
-) -> None:
+async def test_endless_body_is_refused_before_it_is_read(app: FastAPI, client: TestClient) -> None:
     scope = SCOPE | {"state": client.app_state}
     start, *_, rest = await send_parts(app, b" " * 100_000, pause=0, scope=scope)
     assert start["status"] == 413

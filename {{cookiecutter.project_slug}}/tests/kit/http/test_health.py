@@ -69,7 +69,7 @@ def test_not_ready_while_shutting_down(app: FastAPI, client: TestClient) -> None
     assert response.json()["detail"] == "the service is shutting down"
 
 
-def test_endpoint_that_waits_lets_others_pass(app: FastAPI, client: TestClient) -> None:
+def test_waiting_endpoint_does_not_delay_others(app: FastAPI, client: TestClient) -> None:
     waiting = asyncio.Event()
     go_on = asyncio.Event()
 

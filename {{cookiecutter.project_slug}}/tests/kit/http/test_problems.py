@@ -83,11 +83,11 @@ async def test_readme_tells_how_an_asynchronous_client_starts_it(settings: Setti
     assert response.json() == {"status": "ok"}
 
 
-def test_fault_tells_nothing_about_itself(client: TestClient) -> None:
+def test_unexpected_error_is_not_described(client: TestClient) -> None:
     assert "secret" not in client.get("/fault").text
 
 
-def test_wrong_method_is_told_all_right_ones(client: TestClient) -> None:
+def test_wrong_method_gets_the_list_of_allowed_ones(client: TestClient) -> None:
     assert client.put(USERS).headers["allow"] == "GET, HEAD, POST"
     assert client.put(USERS[:-1]).headers["allow"] == "GET, HEAD, POST"
 
@@ -97,12 +97,12 @@ def test_files_can_only_be_read(client: TestClient) -> None:
     assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
 
 
-def test_fault_closes_the_connection_openly(client: TestClient) -> None:
+def test_unexpected_error_closes_the_connection(client: TestClient) -> None:
     assert client.get("/fault").headers["connection"] == "close"
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
-def test_failing_commit_is_no_success(app: FastAPI, client: TestClient) -> None:
+def test_failed_commit_is_answered_500(app: FastAPI, client: TestClient) -> None:
     async def add(db: DatabaseDep) -> None:
         async with db.transaction() as connection:
             await connection.execute(insert(User), {"name": "Ada", "email": "ada@example.com"})
@@ -116,7 +116,9 @@ def test_failing_commit_is_no_success(app: FastAPI, client: TestClient) -> None:
 
 
 # {% endfilter %}
-def test_database_that_is_away_is_told(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unavailable_database_is_answered_503(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(_: Database) -> None:
         raise UnavailableError("the database does not answer")
 
@@ -175,7 +177,7 @@ def test_body_that_is_not_declared_as_json_is_refused(client: TestClient) -> Non
     assert response.json()["errors"] == [{"field": "body", "message": said}]
 
 
-def test_place_in_a_broken_body_is_no_field(client: TestClient) -> None:
+def test_position_in_malformed_json_is_not_a_field(client: TestClient) -> None:
     headers = {"Content-Type": "application/json"}
     response = client.post(USERS, content=b'{"name": }', headers=headers)
     assert [error["field"] for error in response.json()["errors"]] == ["body"]
@@ -222,7 +224,7 @@ def test_number_out_of_range_is_refused(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 422
 
 
-def test_largest_id_can_be_asked_for(client: TestClient) -> None:
+def test_largest_id_is_valid(client: TestClient) -> None:
     assert client.get(f"{USERS}{TOO_LARGE - 1}").status_code == 404
     assert client.get(f"{USERS}?after={TOO_LARGE - 1}").json()["items"] == []
 
@@ -260,7 +262,7 @@ async def cut_off(app: FastAPI, *, begun: bool) -> list[Message]:
     ("is_draining", "begun", "statuses"),
     [(True, False, [503]), (True, True, [200]), (False, False, [])],
 )
-async def test_only_who_waits_while_the_service_leaves_is_told(
+async def test_only_unanswered_requests_are_answered_503_at_shutdown(
     app: FastAPI, is_draining: bool, begun: bool, statuses: list[int]
 ) -> None:
     app.state.shutdown.is_draining = is_draining

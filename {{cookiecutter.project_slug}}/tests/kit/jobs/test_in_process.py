@@ -281,7 +281,7 @@ async def test_task_of_a_killed_service_is_interrupted(
 
 
 @pytest.mark.slow
-async def test_service_that_is_asked_to_leave_finishes_its_task_and_begins_no_other(
+async def test_service_finishes_its_job_and_starts_no_other_after_sigterm(
     database: Database, settings: Settings, http: httpx2.Client
 ) -> None:
     with process(settings, DRAIN_SECONDS="2", **VARIABLES) as (running, url):

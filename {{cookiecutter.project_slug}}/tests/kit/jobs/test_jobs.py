@@ -90,7 +90,7 @@ def test_job_of_a_kind_that_is_gone_is_not_tried_again(
     assert client.get(f"{JOBS}{id}").json()["status"] == "failed"
 
 
-def test_job_that_failed_as_it_was_asked_to_stop_may_run_when_tried_again(
+def test_retried_job_ignores_an_earlier_request_to_cancel(
     client: TestClient, execute: databases.Execute
 ) -> None:
     id = behave(client, "succeed")
@@ -101,7 +101,7 @@ def test_job_that_failed_as_it_was_asked_to_stop_may_run_when_tried_again(
     assert client.get(f"{JOBS}{id}").json()["is_cancel_requested"] is False
 
 
-def test_list_goes_on_after_the_last_id(client: TestClient) -> None:
+def test_next_page_begins_after_the_last_id(client: TestClient) -> None:
     ids = [behave(client, "succeed") for _ in range(3)]
     first = client.get(JOBS, params={"limit": 2}).json()
     assert [it["id"] for it in first["items"]] == ids[:2]
@@ -151,7 +151,7 @@ async def begun(database: Database, does: Deed) -> Record:
     return await call_from_async(partial(get, database, id))
 
 
-async def test_attempt_begins_anew(database: Database) -> None:
+async def test_retry_resets_the_job(database: Database) -> None:
     id = await call_from_async(partial(queue, database, "succeed"))
     await call_from_async(partial(change, database, id, progress=0.5, error="it failed before"))
     await call_from_async(partial(take, database, id, heartbeat_ago=0))
@@ -174,7 +174,7 @@ async def test_effect_is_recorded_once(database: Database, settings: Settings) -
     assert await call_from_async(partial(attempt.is_done, "mail"))
 
 
-async def test_attempt_ends_when_somebody_else_has_the_job(
+async def test_attempt_ends_when_another_process_has_the_job(
     database: Database, settings: Settings
 ) -> None:
     row = await begun(database, "hang")
@@ -207,7 +207,7 @@ async def test_job_of_a_kind_that_is_not_known_yet_may_be_tried_again(
     assert await runner.run(row, may_retry=may_retry) == status
 
 
-async def test_job_that_is_done_when_it_hears_of_its_end_has_succeeded(
+async def test_job_that_finishes_while_it_is_cancelled_succeeds(
     database: Database, settings: Settings
 ) -> None:
     row = await begun(database, "listen")
@@ -236,7 +236,7 @@ def test_only_their_owner_and_superusers_see_jobs(
         assert len(client.get(JOBS, headers=headers).json()["items"]) == seen
 
 
-def test_nobody_else_changes_jobs(
+def test_other_users_cannot_change_jobs(
     client: TestClient, ada: dict[str, str], bob: dict[str, str]
 ) -> None:
     path = client.post(BEHAVING, json=SUCCEED, headers=ada).headers["Location"]

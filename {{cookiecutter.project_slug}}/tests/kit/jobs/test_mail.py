@@ -77,7 +77,7 @@ async def test_password_is_sent(server: MailServer, smtp: MailSettings) -> None:
 
 
 @pytest.mark.parametrize("command", [b"MAIL", b"RCPT", b"DATA"])
-async def test_refusal_is_an_error_that_names_nobody(
+async def test_refusal_is_an_error_without_addresses(
     server: MailServer, smtp: MailSettings, command: bytes
 ) -> None:
     server.refused = command
@@ -87,7 +87,7 @@ async def test_refusal_is_an_error_that_names_nobody(
     assert caught.value.__suppress_context__
 
 
-async def test_mail_is_not_sent_in_clear_where_tls_was_asked_for(
+async def test_mail_is_not_sent_without_the_tls_that_is_set(
     server: MailServer, smtp: MailSettings
 ) -> None:
     with pytest.raises(MailError):
@@ -128,7 +128,7 @@ async def test_without_a_server_only_the_subject_is_logged(
         ("cook@bücher.example", "cook@bücher.example"),
     ],
 )
-def test_address_is_used_as_it_was_given(given: str, used: str) -> None:
+def test_address_is_sent_unchanged(given: str, used: str) -> None:
     assert MailSettings(mail_to=given).mail_to == used
 
 

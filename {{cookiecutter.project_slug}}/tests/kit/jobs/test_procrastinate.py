@@ -235,7 +235,7 @@ async def test_old_jobs_are_deleted(database: Database, worker: App, execute: Ex
     ("status", "is_cancel_requested", "end"),
     [("running", False, "failed"), ("queued", False, "failed"), ("running", True, "cancelled")],
 )
-async def test_job_whose_workers_all_died_is_given_up(
+async def test_job_fails_after_its_worker_died_on_every_attempt(
     database: Database, worker: App, status: str, is_cancel_requested: bool, end: str
 ) -> None:
     """Some of them died before they could say that they begin."""
@@ -268,7 +268,7 @@ async def test_job_that_was_tried_again_is_not_given_up(
     assert job.status == "queued"
 
 
-async def test_job_whose_old_entry_comes_late_goes_on(
+async def test_late_old_entry_does_not_stop_the_job(
     client: TestClient, database: Database, worker: App, execute: Execute
 ) -> None:
     """After the last try, a worker died between the end of the job and that of its entry."""
@@ -445,7 +445,7 @@ async def test_no_job_is_lost_or_done_twice_when_a_worker_is_killed(
 
 
 @pytest.mark.slow
-async def test_worker_that_is_asked_to_leave_finishes_its_job(
+async def test_worker_finishes_its_job_after_sigterm(
     settings: Settings, database: Database
 ) -> None:
     await call_from_async(partial(queue, database, "nap"))
@@ -457,7 +457,7 @@ async def test_worker_that_is_asked_to_leave_finishes_its_job(
 
 
 @pytest.mark.slow
-async def test_job_that_takes_too_long_for_that_goes_to_another_worker(
+async def test_job_that_outlasts_the_grace_goes_to_another_worker(
     settings: Settings, database: Database
 ) -> None:
     await put_back(settings, database, "hang")

@@ -106,7 +106,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move_on
 
 
-async def test_unavailable_redis_is_asked_by_one_request_after_each_pause(
+async def test_one_request_tries_unavailable_redis_after_each_pause(
     clock: Callable[[float], None],
 ) -> None:
     asked = 0
@@ -243,7 +243,7 @@ def test_restart_resets_the_limits(app: FastAPI) -> None:
 )
 @pytest.mark.parametrize("root_path", ["", "/prefix"])
 @pytest.mark.parametrize("slash", ["", "/", "%0A", "%0A/", "/%0A"])
-def test_what_hashes_a_password_has_a_limit_of_its_own(
+def test_password_routes_have_stricter_limits(
     app: FastAPI, client: TestClient, name: str, other: str, root_path: str, slash: str
 ) -> None:
     client = join(app, client, root_path=root_path)
@@ -257,12 +257,12 @@ def test_what_hashes_a_password_has_a_limit_of_its_own(
 
 
 # {% endif %}
-def test_document_says_so(client: TestClient) -> None:
+def test_limit_is_documented(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert "429" in document["paths"]["/api/v1/users/"]["get"]["responses"]
 
 
-async def test_quiet_clients_are_forgotten(clock: Callable[[float], None]) -> None:
+async def test_windows_of_idle_clients_are_deleted(clock: Callable[[float], None]) -> None:
     windows = InMemoryWindows(60)
     rule = Rule("default", 2, 60)
     for number in range(1000):
@@ -275,7 +275,7 @@ async def test_quiet_clients_are_forgotten(clock: Callable[[float], None]) -> No
     assert len(windows._windows) == 1
 
 
-async def test_flood_of_clients_fits_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_windows_of_many_clients_use_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "MAX_WINDOWS", 10)
     windows = InMemoryWindows(60)
     rule = Rule("default", 1, 60)

@@ -147,7 +147,7 @@ async def test_service_continues_while_redis_is_unavailable(
 
 
 @pytest.mark.slow
-async def test_frozen_redis_holds_up_requests_once(
+async def test_frozen_redis_delays_requests_once(
     app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_limiter, "PATIENCE_SECONDS", 0.5)

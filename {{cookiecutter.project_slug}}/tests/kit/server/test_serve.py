@@ -147,7 +147,7 @@ def test_waiting_for_the_database_ends(settings: Settings) -> None:
     assert "secret" not in ended.stdout
 
 
-def test_two_may_prepare_at_once(tmp_path: Path) -> None:
+def test_two_processes_can_prepare_the_database_at_once(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for name in ("app", "migrations", "prestart.sh", "pyproject.toml"):  # but no .env
         (tmp_path / name).symlink_to(ROOT / name)
@@ -171,7 +171,7 @@ def test_two_may_prepare_at_once(tmp_path: Path) -> None:
         assert emails == ["admin@example.com"]
 
 
-def test_reloading_serves_the_code_as_it_has_become(
+def test_reload_serves_changed_code(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(ROOT / "app", tmp_path / "app")
@@ -198,13 +198,13 @@ def test_connections_are_kept_longer_than_by_usual_proxies(settings: Settings) -
 
 
 @pytest.mark.parametrize("factory", ["app.main:nothing", "app.main:ABOUT", "os:getcwd"])
-def test_what_is_no_factory_is_one_sentence(factory: str) -> None:
+def test_invalid_factory_is_refused_in_one_sentence(factory: str) -> None:
     with pytest.raises(SystemExit, match="^APP_MODULE: .+$"):
         build_app(factory)
 
 
 @pytest.mark.parametrize("reload", ["true", "false"])
-def test_port_in_use_is_told_before_anything_starts(settings: Settings, reload: str) -> None:
+def test_port_in_use_is_reported_before_the_start(settings: Settings, reload: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         ended = run("app.serve", environment(settings, PORT=port, RELOAD=reload))
@@ -214,7 +214,7 @@ def test_port_in_use_is_told_before_anything_starts(settings: Settings, reload: 
     assert said.startswith(f"PORT: {port} is in use on 127.0.0.1")
 
 
-def test_other_servers_are_told_what_is_missing(settings: Settings) -> None:
+def test_other_servers_log_that_protections_are_missing(settings: Settings) -> None:
     port = free_port()
     command = [*PYTHON, "uvicorn", "app.main:create_app", "--factory", "--port", str(port)]
     with subprocess.Popen(

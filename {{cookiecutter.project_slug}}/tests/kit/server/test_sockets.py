@@ -83,7 +83,7 @@ def test_address_that_does_not_exist_here_is_left_out(monkeypatch: pytest.Monkey
         ("127.0.0.1,192.0.2.1", "HOST: 192.0.2.1 is not an address of this machine."),
     ],
 )
-def test_host_that_cannot_be_used_is_one_sentence(host: str, sentence: str) -> None:
+def test_unusable_host_is_refused_in_one_sentence(host: str, sentence: str) -> None:
     with pytest.raises(SystemExit) as refused:
         bind_sockets(host, 0)
     assert str(refused.value) == sentence
@@ -95,7 +95,7 @@ def test_address_with_two_names_is_bound_once() -> None:
     bound.close()
 
 
-def test_port_in_use_is_one_sentence() -> None:
+def test_port_in_use_is_refused_in_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(SystemExit) as refused:
@@ -104,7 +104,7 @@ def test_port_in_use_is_one_sentence() -> None:
     assert str(refused.value) == expected
 
 
-async def test_port_that_another_process_took_meanwhile_is_one_sentence(app: FastAPI) -> None:
+async def test_port_taken_after_the_check_is_refused_in_one_sentence(app: FastAPI) -> None:
     (bound,) = bind_sockets("127.0.0.1", free_port())
     with bound, socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
