@@ -47,7 +47,7 @@ from app.kit.http.middleware.timing import TimingMiddleware
 from app.kit.http.middleware.websocket_origin import WebSocketOriginMiddleware
 from app.kit.http.openapi import operation_id
 from app.kit.http.problems import HANDLERS, unhandled
-from app.kit.http.trailing_slash import EitherSlash
+from app.kit.http.trailing_slash import TrailingSlashFallback
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from app.kit.jobs.defer import ProcrastinateQueue
 # {% elif cookiecutter.job_queue == "in_process" %}
@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.shutdown = Shutdown()
     app.state.readiness = None
-    app.router.default = EitherSlash(app.router)
+    app.router.default = TrailingSlashFallback(app.router)
     app.include_router(health.router)
     add_routes(app)
     pages.add_pages(app)  # example

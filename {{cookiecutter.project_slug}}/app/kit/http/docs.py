@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from app.kit.http.openapi import improve
 
 ASSETS = "/docs-assets"
-# Both pages start with an inline script; Redoc runs a worker made of a blob.
+# Both pages have an inline script; Redoc runs a worker from a blob.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'self'; "

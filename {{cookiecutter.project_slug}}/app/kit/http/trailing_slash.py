@@ -1,15 +1,15 @@
-"""Paths with and without a slash at the end."""
+"""Answer paths with and without a slash at the end."""
 
 from fastapi import APIRouter
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 
-class EitherSlash:
-    """Answer a path that no route has as if its last slash were there, or were not.
+class TrailingSlashFallback:
+    """Add or remove the last slash of a path that no route matches, and try again.
 
-    A redirect would cost clients a round trip, and some of them drop the body or the credentials.
-    It is only asked when nothing else matched, so that it costs declared paths nothing.
+    A redirect would cost a round trip, and some clients drop the body or the credentials. The
+    router calls this only when nothing matched, so declared paths do not pay for it.
     """
 
     def __init__(self, router: APIRouter) -> None:
@@ -18,13 +18,13 @@ class EitherSlash:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        twin = {**scope, "path": path[:-1] if path.endswith("/") else f"{path}/"}
+        other = {**scope, "path": path[:-1] if path.endswith("/") else f"{path}/"}
         is_known = scope["type"] == "http" and any(
-            route.matches(twin)[0] is not Match.NONE for route in self._router.routes
+            route.matches(other)[0] is not Match.NONE for route in self._router.routes
         )
         if is_known:
             # In place, so that error handlers and the log see the path that was answered.
-            scope["path"] = twin["path"]
+            scope["path"] = other["path"]
             await self._router(scope, receive, send)
         else:
             await self._not_found(scope, receive, send)
