@@ -164,7 +164,7 @@ def test_post_without_slash_keeps_its_body(client: TestClient) -> None:
     ],
     ids=lambda body: repr(body[:30]),
 )
-def test_malformed_body_is_the_clients_fault(client: TestClient, body: bytes) -> None:
+def test_malformed_body_is_a_client_error(client: TestClient, body: bytes) -> None:
     response = client.post(USERS, content=body, headers={"Content-Type": "application/json"})
     assert response.status_code in {400, 422}
     assert response.headers["content-type"] == "application/problem+json"
@@ -230,7 +230,7 @@ def test_largest_id_is_valid(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["//", "/api//v1/users", f"{USERS}/", "/%00", "/docs/../x"])
-def test_strange_path_is_not_a_fault(client: TestClient, path: str) -> None:
+def test_strange_path_is_not_a_500(client: TestClient, path: str) -> None:
     assert client.get(path).status_code < 500
 
 
