@@ -41,7 +41,7 @@ async def slow() -> str:
 def busy_app() -> FastAPI:
     """Add an endpoint that keeps the loop busy."""
     app = create_app()
-    app.add_api_route("/busy", busy)
+    app.add_api_route("/health/busy", busy)  # no limit counts here
     return app
 
 

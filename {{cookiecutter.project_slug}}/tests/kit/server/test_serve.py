@@ -66,7 +66,7 @@ async def seconds_until_answered(port: int, is_over: asyncio.Event) -> float:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     waited = 0.0
     while not waited or not is_over.is_set():
-        writer.write(b"GET /busy HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(b"GET /health/busy HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readuntil(b"null")
         waited = waited or monotonic() - started
     writer.close()
