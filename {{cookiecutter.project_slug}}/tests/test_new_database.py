@@ -62,13 +62,8 @@ def test_migrations_can_be_undone_and_done_again(own_database: URL) -> None:
     command.downgrade(ALEMBIC, "base")
     assert tables() == set()
     command.upgrade(ALEMBIC, "heads")
-    # {% if cookiecutter.job_queue == "procrastinate" %}
-    ours = {name for name in tables() if not name.startswith("procrastinate_")}
-    assert ours == set(Base.metadata.tables)
-    # {% else %}
-    assert tables() == set(Base.metadata.tables)
-    # {% endif %}
-    command.check(ALEMBIC)
+    assert tables() >= set(Base.metadata.tables)
+    command.check(ALEMBIC)  # which finds tables without a model
 
 
 def test_initial_revision_is_the_only_root() -> None:

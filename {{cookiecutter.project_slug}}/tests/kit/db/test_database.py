@@ -5,7 +5,7 @@
 import asyncio
 # {% endif %}
 import datetime as dt
-# {% if cookiecutter.async_db and cookiecutter.database == "sqlite" %}
+# {% if cookiecutter.async_db %}
 import gc
 # {% endif %}
 from contextlib import suppress
@@ -221,9 +221,7 @@ async def test_database_without_tables_is_not_ready(database: Database) -> None:
 
 
 # {% if cookiecutter.async_db %}
-# {% if cookiecutter.database == "sqlite" %}
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # aiosqlite: connections cut while opened
-# {% endif %}
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of drivers: cancelled while connecting
 async def test_cancelled_work_returns_its_connection(database: Database) -> None:
     """Some are cancelled while they wait for a connection, some at any step with one."""
 
@@ -244,9 +242,7 @@ async def test_cancelled_work_returns_its_connection(database: Database) -> None
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.wait_for(asyncio.gather(change(), add(), database.ping()), 5)
-    # {% if cookiecutter.database == "sqlite" %}
     gc.collect()  # while the filter holds
-    # {% endif %}
 
 
 # {% endif %}
