@@ -54,7 +54,7 @@ def test_imports_point_inwards() -> None:
         assert not {other for other in used - {mine} if rank(other) >= rank(mine)}, path
 
 
-def test_the_inside_does_not_know_the_framework() -> None:
+def test_inner_layers_do_not_import_fastapi() -> None:
     for name in ("core", "crud", "db", "models", "schemas"):
         for path in (APP / name).rglob("*.py"):
             assert not {it for it in imports(path) if it.split(".")[0] == "fastapi"}, path
@@ -99,7 +99,7 @@ def test_dependencies_take_no_thread() -> None:
                 assert not node.name.startswith("get_"), f"{path}: {node.name} should be async"
 
 
-def test_test_modules_import_only_what_tests_share() -> None:
+def test_test_modules_import_only_tests_support() -> None:
     """What two of them need stands in tests/support."""
     for path in (ROOT / "tests").rglob("*.py"):
         used = {name for name in imports(path) if name.split(".")[0] == "tests"}

@@ -83,7 +83,7 @@ def test_unknown_submitter_is_refused(client: TestClient, method: str) -> None:
     "url",
     ["javascript:alert(1)", "soup", "https://", "http://a b", f"https://{'x' * 2000}.example"],
 )
-def test_link_that_is_no_web_address_is_refused(client: TestClient, url: str) -> None:
+def test_invalid_link_is_refused(client: TestClient, url: str) -> None:
     body = recipe_to_send(client) | {"url": url}
     assert client.post(RECIPES, json=body).status_code == 422
 

@@ -25,7 +25,7 @@ async def both(request: Asked) -> bytes:
     return json_reply(WEATHER if request.path.startswith("/weather/") else NEWS)
 
 
-def test_weather_and_news_stand_side_by_side(serve: Serve) -> None:
+def test_dashboard_has_weather_and_news(serve: Serve) -> None:
     with serve(both) as client:
         answer = client.get(f"{DASHBOARD}/Oslo").json()
     assert answer == {
@@ -171,7 +171,7 @@ def test_socks_proxy_of_the_environment_is_used_for_its_scheme_only(
         ("a?b&c=d#e", "/weather/a%3Fb%26c%3Dd%23e?format=j1"),
     ],
 )
-def test_city_is_escaped(serve: Serve, city: str, raw: str) -> None:
+def test_city_is_escaped_in_the_url(serve: Serve, city: str, raw: str) -> None:
     paths = []
 
     async def answer(request: Asked) -> bytes:
@@ -186,6 +186,6 @@ def test_city_is_escaped(serve: Serve, city: str, raw: str) -> None:
 
 
 @pytest.mark.parametrize("city", ["%2E", "%2E%2E", "%20", "%00a", "a%0Ab", "a" * 101])
-def test_what_is_no_city_is_refused(serve: Serve, city: str) -> None:
+def test_invalid_city_is_refused(serve: Serve, city: str) -> None:
     with serve(both) as client:
         assert client.get(f"{DASHBOARD}/{city}").status_code in {404, 422}

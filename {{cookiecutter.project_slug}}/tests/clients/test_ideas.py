@@ -88,7 +88,7 @@ def test_other_sources_answer_when_some_fail(serve: Serve, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", BOTH)
-def test_deadline_holds_for_all_together(serve: Serve, path: str) -> None:
+def test_deadline_holds_for_all_sources_together(serve: Serve, path: str) -> None:
     async def late(request: Asked) -> bytes:
         await asyncio.sleep(2)
         return await title_by_path(request)
@@ -147,7 +147,7 @@ def test_cookies_are_neither_kept_nor_sent(serve: Serve) -> None:
     assert set(sent) == {None}
 
 
-def test_address_that_makes_no_sense_is_an_error_of_its_source(serve: Serve) -> None:
+def test_invalid_address_is_an_error_of_its_source(serve: Serve) -> None:
     with serve(title_by_path, ideas_base_url=f"http://{64 * 'a'}.example") as client:
         sources = client.get(CONCURRENT).json()["sources"]
     assert {source["detail"] for source in sources} == {"the service cannot be reached"}
@@ -267,7 +267,7 @@ def test_connection_stays_open(serve: Serve) -> None:
 
 
 @pytest.mark.slow
-def test_call_that_is_given_up_frees_its_connection(serve: Serve) -> None:
+def test_cancelled_call_returns_its_connection(serve: Serve) -> None:
     is_first = True
 
     async def answer(request: Asked) -> bytes:

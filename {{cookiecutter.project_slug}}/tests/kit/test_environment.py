@@ -70,9 +70,7 @@ def test_other_values_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch, val
 
 
 @pytest.mark.parametrize("value", ["key\n", " key\t", "key\r"])
-def test_white_space_around_a_value_is_no_part_of_it(
-    monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
+def test_white_space_around_a_value_is_removed(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("CACHE_KEY", value)
     assert read().cache_key.get_secret_value() == "key"
 

@@ -181,7 +181,7 @@ def test_extra_replaces_no_field(log: pytest.LogCaptureFixture, name: str) -> No
     ],
     ids=[*"abcdefghijk"],
 )
-def test_value_that_json_does_not_know_breaks_no_line(
+def test_value_unknown_to_json_does_not_break_the_line(
     log: pytest.LogCaptureFixture, value: object, shown: str
 ) -> None:
     line = logged(log, value=value, order_id=5)
@@ -192,7 +192,7 @@ def test_log_has_no_colours_of_uvicorn(log: pytest.LogCaptureFixture) -> None:
     assert "color_message" not in logged(log, color_message="\x1b[36mStarted")
 
 
-def test_arguments_that_do_not_fit_break_no_line() -> None:
+def test_wrong_log_arguments_do_not_break_the_line() -> None:
     record = logging.makeLogRecord({"msg": "%d of %d", "args": ("one",)})
     assert json.loads(JsonFormatter().format(record))["message"] == "%d of %d ('one',)"
 

@@ -66,7 +66,7 @@ async def test_certificates_of_ssl_cert_file_are_trusted(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
-async def test_server_that_drips_is_given_up_in_time(start: bytes) -> None:
+async def test_slow_server_is_an_error_at_the_timeout(start: bytes) -> None:
     async def drip(request: Asked) -> bytes:
         request.connection.write(start)
         while start:

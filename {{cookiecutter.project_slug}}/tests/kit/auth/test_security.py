@@ -94,7 +94,7 @@ def test_many_logins_use_few_threads_and_do_not_delay_other_requests(
     assert slow.most == passwords.MAX_CONCURRENT_HASHES
 
 
-def test_waiting_for_a_turn_ends(
+def test_waiting_for_the_password_queue_ends(
     slow: Slow, anonymous: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "HASH_WAIT_SECONDS", 0.01)
@@ -163,7 +163,7 @@ def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("FIRST_SUPERUSER_PASSWORD", "secret7", "FIRST_SUPERUSER_PASSWORD: String should have at"),
     ],
 )
-def test_secret_that_cannot_work_is_refused(
+def test_weak_secret_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -175,7 +175,7 @@ def test_secret_that_cannot_work_is_refused(
 
 @pytest.mark.usefixtures("env")
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_key_is_required_where_people_work(
+def test_key_is_required_in_staging_and_production(
     monkeypatch: pytest.MonkeyPatch, environment: str
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", environment)
@@ -196,7 +196,7 @@ def test_developer_gets_another_key_at_each_start(caplog: pytest.LogCaptureFixtu
     ] * 2
 
 
-def test_given_key_is_used_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_given_key_is_used_without_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     token = Tokens(SETTINGS, "here").issue(1).access_token
     assert Tokens(SETTINGS, "here").read(token, "access").sub == 1
     assert not caplog.records

@@ -113,7 +113,7 @@ async def test_closing_ends_though_the_server_hangs(
 
 
 # {% endif %}
-async def test_server_that_is_away_is_reported(settings: Settings) -> None:
+async def test_unreachable_server_is_an_outage(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     away = f"postgresql://nobody:secret@127.0.0.1:{port}/nothing"
@@ -279,7 +279,7 @@ async def test_options_of_the_url_hold_beside_those_of_the_service(settings: Set
 
 
 # {% endif %}
-async def test_statement_that_takes_too_long_is_given_up(settings: Settings) -> None:
+async def test_slow_statement_is_an_outage_at_the_timeout(settings: Settings) -> None:
     patience = {"database_statement_seconds": 0.5}
     database = open_database(settings.model_copy(update=patience))
     with pytest.raises(UnavailableError):
@@ -324,7 +324,7 @@ async def test_statement_ends_though_the_server_hangs(server: Postgresql) -> Non
         (FORGET, "SELECT id FROM procrastinate_jobs"),
     ],
 )
-async def test_useless_connection_of_the_queue_is_closed(
+async def test_broken_connection_of_the_queue_is_closed(
     settings: Settings, damage: LiteralString, statement: LiteralString
 ) -> None:
     url = settings.database_url.set(drivername="postgresql")

@@ -87,7 +87,7 @@ async def test_endless_body_is_refused_before_it_is_read(app: FastAPI, client: T
 
 
 @pytest.mark.parametrize("declared", ["-1", "many", "1_0"])
-def test_nonsense_in_the_declaration_changes_nothing(client: TestClient, declared: str) -> None:
+def test_invalid_content_length_does_not_lift_the_limit(client: TestClient, declared: str) -> None:
     headers = JSON | {"Content-Length": declared}
     assert client.post(USERS, content=b"{}", headers=headers).status_code == 422
 
@@ -115,7 +115,7 @@ def test_route_has_the_limit_that_it_declares(
     assert client.post(path, content=chunks).status_code in {404, 413}
 
 
-async def test_body_that_is_too_slow_is_given_up(uploads: FastAPI, client: TestClient) -> None:
+async def test_slow_body_is_answered_408(uploads: FastAPI, client: TestClient) -> None:
     scope = SCOPE | {"path": "/uploads/slow", "state": client.app_state}
     start, *_ = await send_parts(uploads, b" ", pause=0.01, scope=scope)
     assert start["status"] == 408
@@ -138,12 +138,12 @@ def test_upload_from_a_telephone_is_in_time(settings: Settings) -> None:
         assert limit.seconds(received) > received / 250_000
 
 
-def test_client_that_drips_is_given_up_soon(settings: Settings) -> None:
+def test_body_of_one_byte_per_second_is_too_slow(settings: Settings) -> None:
     """At a byte per second."""
     assert body_limit(settings).seconds(11) < 11
 
 
-async def test_time_of_the_service_does_not_count() -> None:
+async def test_rate_of_a_body_ignores_the_time_of_the_service() -> None:
     """A client need not hurry while an endpoint works on what it has."""
 
     async def work(_: Scope, receive: Receive, _send: Send) -> None:

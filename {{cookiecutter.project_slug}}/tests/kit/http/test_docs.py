@@ -29,7 +29,7 @@ def test_documentation_needs_nothing_from_elsewhere(client: TestClient, path: st
     assert "https://" not in page.text
 
 
-def test_document_says_what_the_service_is(client: TestClient) -> None:
+def test_document_has_title_description_and_version(client: TestClient) -> None:
     info = client.get("/api/v1/openapi.json").json()["info"]
     assert info == {
         "title": ABOUT.title,

@@ -20,7 +20,7 @@ def test_every_answer_is_secured(client: TestClient, path: str) -> None:
     assert headers["permissions-policy"] == "camera=(), geolocation=(), microphone=()"
 
 
-def test_page_may_bring_a_policy_of_its_own(client: TestClient) -> None:
+def test_page_can_set_its_own_policy(client: TestClient) -> None:
     assert "script-src" in client.get("/docs").headers["content-security-policy"]
 
 

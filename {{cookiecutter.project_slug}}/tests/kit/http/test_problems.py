@@ -230,7 +230,7 @@ def test_largest_id_is_valid(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["//", "/api//v1/users", f"{USERS}/", "/%00", "/docs/../x"])
-def test_strange_path_is_not_a_500(client: TestClient, path: str) -> None:
+def test_malformed_path_is_not_answered_500(client: TestClient, path: str) -> None:
     assert client.get(path).status_code < 500
 
 

@@ -28,7 +28,7 @@ def test_every_answer_is_timed(client: TestClient, method: str, path: str, statu
     assert response.headers["Server-Timing"] == f"app;dur={seconds * 1000:.3f}"
 
 
-def test_slow_endpoint_takes_its_time(app: FastAPI, client: TestClient) -> None:
+def test_duration_includes_a_slow_endpoint(app: FastAPI, client: TestClient) -> None:
     async def slow() -> None:
         await asyncio.sleep(0.05)
 

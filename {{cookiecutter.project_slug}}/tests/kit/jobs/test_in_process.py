@@ -164,7 +164,7 @@ async def test_clock_of_a_host_does_not_interrupt_jobs(
     assert await status(database, id) == "running"
 
 
-async def test_job_that_takes_too_long_at_the_end_is_interrupted(
+async def test_job_that_outlasts_the_grace_is_interrupted(
     database: Database, settings: Settings
 ) -> None:
     id = await call_from_async(partial(queue, database, "hang"))
@@ -188,9 +188,7 @@ def leaving(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 
 
 @pytest.mark.usefixtures("leaving")
-async def test_job_that_runs_at_the_end_is_waited_for(
-    database: Database, settings: Settings
-) -> None:
+async def test_shutdown_waits_for_running_jobs(database: Database, settings: Settings) -> None:
     id = await call_from_async(partial(queue, database, "outlast"))
     async with open_worker(database, settings, KINDS, grace_seconds=15):
         await reach(database, id, "running")
@@ -198,7 +196,7 @@ async def test_job_that_runs_at_the_end_is_waited_for(
 
 
 @pytest.mark.usefixtures("leaving")
-async def test_no_job_begins_at_the_end(database: Database, settings: Settings) -> None:
+async def test_no_job_starts_during_shutdown(database: Database, settings: Settings) -> None:
     """Though one that runs makes room for it."""
     first = await call_from_async(partial(queue, database, "outlast", kind=ALONE))
     second = await call_from_async(partial(queue, database, "succeed", kind=ALONE))
@@ -208,7 +206,7 @@ async def test_no_job_begins_at_the_end(database: Database, settings: Settings) 
     assert await status(database, second) == "queued"
 
 
-async def test_job_that_had_not_begun_is_begun_by_the_next_process(
+async def test_queued_job_is_started_by_the_next_process(
     database: Database, settings: Settings
 ) -> None:
     id = await call_from_async(partial(queue, database, "succeed"))
@@ -225,7 +223,7 @@ async def test_old_jobs_are_deleted(database: Database, settings: Settings) -> N
             await reach(database, id, "deleted")
 
 
-async def test_worker_with_nothing_to_do_waits(
+async def test_idle_worker_waits(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []

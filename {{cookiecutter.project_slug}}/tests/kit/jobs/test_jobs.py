@@ -159,7 +159,7 @@ async def test_retry_resets_the_job(database: Database) -> None:
     assert (row.attempts, row.progress, row.error) == (1, 0, None)
 
 
-async def test_progress_is_seen(database: Database, settings: Settings) -> None:
+async def test_progress_is_visible(database: Database, settings: Settings) -> None:
     attempt = JobContext(database, settings, await begun(database, "succeed"))
     await call_from_async(partial(attempt.report, 0.5))
     row = await call_from_async(partial(get, database, attempt.id))

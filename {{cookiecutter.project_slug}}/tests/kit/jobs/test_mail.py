@@ -95,7 +95,7 @@ async def test_mail_is_not_sent_without_the_tls_that_is_set(
     assert server.mail == b""
 
 
-async def test_silent_server_is_given_up(smtp: MailSettings) -> None:
+async def test_silent_server_is_an_error_at_the_timeout(smtp: MailSettings) -> None:
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -107,7 +107,7 @@ async def test_silent_server_is_given_up(smtp: MailSettings) -> None:
             await send_mail(silent, subject="Hello", text="")
 
 
-async def test_absent_server_is_an_error(smtp: MailSettings) -> None:
+async def test_unreachable_server_is_an_error(smtp: MailSettings) -> None:
     with pytest.raises(MailError, match="SMTPConnectError"):
         await send_mail(smtp.model_copy(update={"smtp_port": 1}), subject="Hello", text="")
 

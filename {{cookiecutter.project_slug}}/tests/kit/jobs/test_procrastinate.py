@@ -133,7 +133,7 @@ async def test_result_that_cannot_be_stored_is_a_failure(
     assert (job.status, job.error) == ("failed", "its result could not be stored")
 
 
-async def test_job_that_takes_too_long_is_stopped(database: Database, worker: App) -> None:
+async def test_job_stops_at_its_timeout(database: Database, worker: App) -> None:
     id = await call_from_async(partial(queue, database, "hang", kind=BRIEF))
     await work(worker)
     job = await call_from_async(partial(get, database, id))
@@ -181,7 +181,7 @@ async def test_job_that_is_just_being_put_back_is_withdrawn(
     assert job.finished_at is not None
 
 
-async def test_cancelled_job_is_not_begun_again(
+async def test_cancelled_job_is_not_started_again(
     client: TestClient, database: Database, worker: App
 ) -> None:
     id = behave(client, "succeed")
@@ -268,7 +268,7 @@ async def test_job_that_was_tried_again_is_not_given_up(
     assert job.status == "queued"
 
 
-async def test_late_old_entry_does_not_stop_the_job(
+async def test_late_entry_of_an_earlier_attempt_does_not_stop_the_job(
     client: TestClient, database: Database, worker: App, execute: Execute
 ) -> None:
     """After the last try, a worker died between the end of the job and that of its entry."""

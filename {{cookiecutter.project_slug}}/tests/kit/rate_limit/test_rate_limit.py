@@ -128,7 +128,7 @@ async def test_one_request_tries_unavailable_redis_after_each_pause(
         clock(redis.PAUSE_SECONDS)
 
 
-async def test_hundred_of_two_hundred_at_once_pass(settings: Settings) -> None:
+async def test_limit_is_exact_for_200_concurrent_requests(settings: Settings) -> None:
     defaults = settings.model_copy(update={"rate_limit_requests": 100})
     async with running(build(defaults)) as client:
         assert await statuses(200, client) == {404: 100, 429: 100}
@@ -170,7 +170,7 @@ def test_every_path_counts(client: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/live/"])
-def test_health_does_not_count(client: TestClient, path: str) -> None:
+def test_health_requests_do_not_count(client: TestClient, path: str) -> None:
     use_up(client)
     response = client.get(path)
     assert response.status_code == 200
