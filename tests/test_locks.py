@@ -30,7 +30,7 @@ def test_lock_holds_just_what_uv_would_install(combination: Combination) -> None
     """An index may show releases late: then uv finds newer ones than `make lock` found."""
     by_uv = tree(combination.but(package_manager="uv"))
     versions = _versions(uv_lock(by_uv).read_text("utf-8"))
-    assert versions[by_uv.name] == "0.1.0"
+    assert versions[by_uv.name] == "0"
     locked = _versions((tree(combination) / "poetry.lock").read_text("utf-8"))
     assert locked.keys() == versions.keys() - {by_uv.name}
     assert [name for name in locked if Version(locked[name]) > Version(versions[name])] == []
