@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.kit.db.settings import DatabaseSettings
 
 # The file stays in this mode. Two processes that change it at once refuse each other without waiting,
-# so ``app.backend_pre_start`` does it, which tries again.
+# so ``wait.py`` does it, which tries again.
 FIRST_STATEMENT = "PRAGMA journal_mode=WAL"
 ONE_WRITER: bool = True
 IDLE_SECONDS = inf  # no network cuts connections to a file

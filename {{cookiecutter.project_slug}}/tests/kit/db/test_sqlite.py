@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import OperationalError
 
-from app import backend_pre_start
 from app.core.config import Settings
 from app.crud.crud_recipe import recipe  # example
 from app.db.base import Recipe  # example
 from app.db.session import open_database
+from app.kit.db import wait
 from app.kit.db.database import Database
 from app.kit.db.sqlite import DriverConnection
 from app.kit.errors import UnavailableError
@@ -119,11 +119,9 @@ def test_new_file_is_ready_for_readers_beside_a_writer(
     file = tmp_path / "new.db"
     other = sqlite3.connect(file)
     other.execute("BEGIN EXCLUSIVE")
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{file}")
-    monkeypatch.setenv("DATABASE_WAIT_SECONDS", "0.05")
-    monkeypatch.setattr(backend_pre_start, "configure_logging", lambda _: None)
-    monkeypatch.setattr(backend_pre_start, "sleep", lambda _: other.rollback())
-    backend_pre_start.main()
+    monkeypatch.setattr(wait, "sleep", lambda _: other.rollback())
+    settings = Settings(database_url=f"sqlite:///{file}", database_wait_seconds=0.05)
+    wait.wait_for_database(settings)
     assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     other.close()
 
