@@ -159,10 +159,13 @@ class ConnectionPool:
         if monotonic() - pooled.idle_since < dialect.IDLE_SECONDS:
             return True
         try:
-            return await ping(pooled.connection)
+            is_alive = await ping(pooled.connection)
         except BaseException:
             self._closer.discard(pooled.connection)
             raise
+        if not is_alive:  # or a request would wait for the time-out of each idle connection
+            self.expire(pooled.generation)
+        return is_alive
 
     async def _connect(self) -> PooledConnection:
         generation = self._generation

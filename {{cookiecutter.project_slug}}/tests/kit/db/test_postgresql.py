@@ -36,9 +36,9 @@ from sqlalchemy.exc import DBAPIError
 from app.core.config import Settings
 from app.db.session import open_database
 # {% if cookiecutter.async_db or cookiecutter.job_queue == "procrastinate" %}
-from app.kit.db import engine, postgresql
+from app.kit.db import engine, pool, postgresql
 # {% else %}
-from app.kit.db import postgresql
+from app.kit.db import pool, postgresql
 # {% endif %}
 from app.kit.db.database import Database
 from app.kit.errors import ConflictError, UnavailableError
@@ -84,6 +84,25 @@ async def test_connection_cut_while_idle_is_replaced(
     await database.ping()
     await database.close()
     await other.close()
+
+
+async def test_one_idle_connection_without_an_answer_is_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them would have to time out before a request gets a new connection."""
+    asked: list[object] = []
+
+    async def fail(connection: object) -> bool:
+        asked.append(connection)
+        return False
+
+    idle = [await database._pool._take() for _ in range(2)]
+    for pooled in idle:
+        database._pool._put_back(pooled)
+    monkeypatch.setattr(pool, "ping", fail)
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 0)
+    await database.ping()
+    assert len(asked) == 1
 
 
 async def test_connection_cut_at_work_is_reported_and_replaced(settings: Settings) -> None:
