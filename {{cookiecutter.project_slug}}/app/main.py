@@ -32,7 +32,7 @@ from app.kit.db.engine import call_from_async
 from app.kit.http import health
 from app.kit.http.docs import add_docs
 from app.kit.http.middleware.access_log import AccessLogMiddleware
-from app.kit.http.middleware.body_limit import BodyLimit, BodyLimitMiddleware
+from app.kit.http.middleware.body_limit import BodyLimitMiddleware, default_body_limit
 from app.kit.http.middleware.cors import CrossOriginMiddleware
 from app.kit.http.middleware.head import HeadMiddleware
 # {% if cookiecutter.rate_limit %}
@@ -107,19 +107,11 @@ def middleware(settings: Settings) -> list[Middleware]:
         # {% if cookiecutter.rate_limit %}
         Middleware(RateLimitMiddleware, rules=rules(settings), exempt="/health/"),
         # {% endif %}
-        Middleware(BodyLimitMiddleware, default=body_limit(settings)),
+        Middleware(BodyLimitMiddleware, default=default_body_limit(settings)),
         Middleware(ShutdownMiddleware),
         # Innermost, so that the answer to an unhandled error passes through the others too.
         Middleware(ServerErrorMiddleware, handler=unhandled),
     ]
-
-
-def body_limit(settings: Settings) -> BodyLimit:
-    """Return the limit of routes that declare none of their own."""
-    return BodyLimit(
-        max_bytes=settings.max_body_bytes,
-        min_bytes_per_second=settings.min_body_bytes_per_second,
-    )
 
 
 # {% if cookiecutter.rate_limit %}

@@ -4,9 +4,9 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from app.core.config import Settings, load_settings
+from app.core.config import load_settings
 from app.kit.logging import configure_logging, run_logged
-from app.kit.server.server import ServerOptions, build_app, run, run_reloading
+from app.kit.server.server import build_app, run, run_reloading, server_options
 from app.kit.server.sockets import bind_sockets
 
 
@@ -15,22 +15,12 @@ def main() -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
     sockets = bind_sockets(settings.host, settings.port)
+    options = server_options(settings, settings)
     if settings.reload:
-        run_reloading("app.serve:rebuild", sockets, options(settings), folders=["app"])
+        run_reloading("app.serve:rebuild", sockets, options, folders=["app"])
     else:
         build = partial(build_app, settings.app_module)
-        run(build, sockets, options(settings), settings.effective_drain_seconds)
-
-
-def options(settings: Settings) -> ServerOptions:
-    """Return the server's part of the settings."""
-    return ServerOptions(
-        root_path=settings.root_path,
-        forwarded_allow_ips=list(settings.forwarded_allow_ips),
-        ws_max_size=settings.max_body_bytes,
-        timeout_keep_alive=int(settings.keep_alive_seconds),
-        timeout_graceful_shutdown=int(settings.grace_seconds),
-    )
+        run(build, sockets, options, settings.effective_drain_seconds)
 
 
 def rebuild() -> FastAPI:

@@ -7,17 +7,17 @@ from pydantic import Secret
 
 from app.api.deps import DatabaseDep
 from app.api.permissions import CurrentUser, TokensDep
-from app.crud.base import Record
 from app.crud.crud_credential import credential
 from app.kit.auth.passwords import Passwords
 from app.kit.auth.tokens import Claims
+from app.kit.db.model import Record
 from app.kit.errors import DomainError, ForbiddenError, UnauthorizedError
 from app.kit.http.state import lifespan_state
 from app.schemas.account import PasswordChange, PasswordForm, RefreshRequest, Signup
 from app.schemas.user import UserCreate
 
 WRONG_LOGIN = "wrong e-mail address or password"
-WRONG_PASSWORD = "wrong current password"  # noqa: S105 (a text)
+UNPROVEN = "the current password is wrong"
 
 PasswordFormDep = Annotated[PasswordForm, Form()]
 
@@ -91,7 +91,7 @@ async def get_new_password(
     stored: Annotated[Record | None, Depends(callers_credential)],
 ) -> NewPassword:
     """Hash the caller's new password; raise ``ForbiddenError`` if the current one is wrong."""
-    refusal = ForbiddenError(WRONG_PASSWORD)
+    refusal = ForbiddenError(UNPROVEN)
     verified = await _verify(passwords, change.current_password, stored, refusal)
     new_hash = await passwords.hash(change.new_password.get_secret_value())
     return NewPassword(verified.id, verified.password_hash, new_hash)

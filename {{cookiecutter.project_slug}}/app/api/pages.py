@@ -50,12 +50,8 @@ async def index(request: Request, db: DatabaseDep) -> HTMLResponse:
         "has_docs": request.app.openapi_url is not None,
         "recipes": page["items"],
     }
-    return templates().TemplateResponse(
-        request,
-        "index.html",
-        shown,
-        headers={"Content-Security-Policy": POLICY},
-    )
+    headers = {"Content-Security-Policy": POLICY}
+    return templates().TemplateResponse(request, "index.html", shown, headers=headers)
 
 
 # {%- endfilter +%}

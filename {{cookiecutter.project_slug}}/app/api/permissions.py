@@ -9,12 +9,12 @@ from fastapi.security import OAuth2PasswordBearer
 
 from app.api.deps import DatabaseDep
 from app.core.config import API_PREFIX
-from app.crud.base import Record  # example
 from app.crud.crud_recipe import recipe  # example
 from app.crud.crud_session import session
 from app.kit.auth.tokens import Tokens
 from app.kit.db.database import Executor  # example
 from app.kit.db.engine import AsyncConnection  # example
+from app.kit.db.model import Record  # example
 from app.kit.errors import ForbiddenError, UnauthorizedError
 from app.kit.http.openapi import failures
 from app.kit.http.state import lifespan_state

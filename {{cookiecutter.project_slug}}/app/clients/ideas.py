@@ -1,10 +1,11 @@
 """Ideas for recipes, from Reddit."""
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 from urllib.parse import quote
 
 from anyio import from_thread
-from pydantic import BaseModel
+from pydantic import AliasPath, BaseModel, Field
 
 from app.kit.upstream.results import attempt
 from app.kit.upstream.service import Upstream
@@ -44,31 +45,19 @@ class IdeaSource:
         path = f"/r/{quote(self._name, safe='')}/top.json"
         params = {"sort": "top", "t": "day", "limit": IDEAS_PER_SOURCE}
         listing = await self._upstream.get(path, params, Listing)
-        posts = [child.data for child in listing.data.children[:IDEAS_PER_SOURCE]]
+        posts = listing.posts[:IDEAS_PER_SOURCE]
         return [f"{post.score}: {post.title} ({post.url})" for post in posts]
 
 
 class Post(BaseModel):
     """The fields of a post that are used, in Reddit's format."""
 
-    score: int
-    title: str
-    url: str
-
-
-class Child(BaseModel):
-    """The envelope of a post."""
-
-    data: Post
-
-
-class Children(BaseModel):
-    """The posts of a listing."""
-
-    children: list[Child]
+    score: Annotated[int, Field(validation_alias=AliasPath("data", "score"))]
+    title: Annotated[str, Field(validation_alias=AliasPath("data", "title"))]
+    url: Annotated[str, Field(validation_alias=AliasPath("data", "url"))]
 
 
 class Listing(BaseModel):
-    """The envelope of a listing."""
+    """The envelope of posts."""
 
-    data: Children
+    posts: Annotated[list[Post], Field(validation_alias=AliasPath("data", "children"))]

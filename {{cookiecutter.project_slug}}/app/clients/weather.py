@@ -1,9 +1,9 @@
 """The weather, from wttr.in."""
 
-from typing import Annotated
+from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
 from app.kit.upstream.service import Upstream
 from app.schemas.dashboard import Weather
@@ -20,36 +20,21 @@ class WeatherClient:
         """Return the weather now; raise ``UpstreamError`` or ``TimeoutError``."""
         path = f"/{quote(city, safe='')}"
         report = await self._upstream.get(path, {"format": "j1"}, WeatherReport)
-        now = report.current_condition[0]
-        return Weather(
-            description=now.description[0].value,
-            temperature_celsius=now.temperature,
-            feels_like_celsius=now.feels_like,
-            humidity_percent=now.humidity,
-            wind_kmh=now.wind,
-        )
+        return Weather(**report.model_dump())
 
 
-FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Description(BaseModel):
-    """The weather in words."""
-
-    value: str
-
-
-class Condition(BaseModel):
-    """The fields of the present weather that are used, in wttr.in's format: numbers as strings."""
-
-    description: Annotated[list[Description], Field(alias="weatherDesc", min_length=1)]
-    temperature: Annotated[FiniteNumber, Field(alias="temp_C")]
-    feels_like: Annotated[FiniteNumber, Field(alias="FeelsLikeC")]
-    humidity: FiniteNumber
-    wind: Annotated[FiniteNumber, Field(alias="windspeedKmph")]
+def now(*field: str | int) -> Any:  # noqa: ANN401 (as pydantic's Field)
+    """Return a field of the present weather in wttr.in's format."""
+    return Field(validation_alias=AliasPath("current_condition", 0, *field))
 
 
 class WeatherReport(BaseModel):
-    """The envelope of the weather."""
+    """The fields that are used; the numbers are strings there."""
 
-    current_condition: Annotated[list[Condition], Field(min_length=1)]
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    description: str = now("weatherDesc", 0, "value")
+    temperature_celsius: float = now("temp_C")
+    feels_like_celsius: float = now("FeelsLikeC")
+    humidity_percent: float = now("humidity")
+    wind_kmh: float = now("windspeedKmph")

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from app.kit.settings import split_commas
 from app.kit.upstream.settings import BaseUrl, UpstreamSettings
 
 
@@ -15,24 +16,20 @@ def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^\w+$")]
+SourceNames = Annotated[
+    tuple[SourceName, ...],
+    BeforeValidator(split_commas),
+    Field(min_length=1),
+    AfterValidator(check_distinct),
+]
 
 
 class ClientSettings(UpstreamSettings):
     """Where ideas, weather and news come from."""
 
     ideas_base_url: BaseUrl = "https://www.reddit.com"
-    ideas_sources: Annotated[
-        tuple[SourceName, ...], Field(min_length=1), AfterValidator(check_distinct)
-    ] = ("recipes", "easyrecipes", "TopSecretRecipes")
+    ideas_sources: SourceNames = ("recipes", "easyrecipes", "TopSecretRecipes")
     # Reddit refuses the default names of HTTP libraries.
     ideas_user_agent: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")] = "recipe-ideas/0.1"
     weather_base_url: BaseUrl = "https://wttr.in"
     news_base_url: BaseUrl = "https://hn.algolia.com"
-
-    @field_validator("ideas_sources", mode="before")
-    @classmethod
-    def _split_sources(cls, value: object) -> object:
-        """Take a list separated by commas."""
-        if isinstance(value, str):
-            return tuple(name for part in value.split(",") if (name := part.strip()))
-        return value

@@ -6,20 +6,20 @@ never commit: the caller owns the transaction.
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from collections.abc import Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.db.base import Base  # all models, or a foreign key finds no table
 from app.kit.db.database import Executor
+from app.kit.db.model import Record
 from app.kit.errors import NotFoundError
 from app.kit.schemas import PageQuery, RowPage, cut_page
 
 ModelT = TypeVar("ModelT", bound=Base)
 CreateT = TypeVar("CreateT", bound=BaseModel)
 UpdateT = TypeVar("UpdateT", bound=BaseModel)
-Record: TypeAlias = Row[*tuple[Any, ...]]
 
 
 class CRUDBase(Generic[ModelT, CreateT, UpdateT]):
@@ -53,10 +53,7 @@ class CRUDBase(Generic[ModelT, CreateT, UpdateT]):
         return cut_page(result.all(), page.limit)
 
     async def create(
-        self,
-        connection: Executor,
-        new: CreateT,
-        more: Mapping[str, object] | None = None,
+        self, connection: Executor, new: CreateT, more: Mapping[str, object] | None = None
     ) -> Record:
         """Insert one row, with ``more`` values that are not the client's, and return it."""
         result = await connection.execute(self._create, {**new.model_dump(), **(more or {})})
@@ -75,12 +72,7 @@ class CRUDBase(Generic[ModelT, CreateT, UpdateT]):
         result = await connection.execute(self._remove, {"key": id})
         self._found(result.one_or_none(), id)
 
-    async def _change(
-        self,
-        connection: Executor,
-        id: int,
-        values: Mapping[str, object],
-    ) -> Record:
+    async def _change(self, connection: Executor, id: int, values: Mapping[str, object]) -> Record:
         if not values:
             return await self.get(connection, id)
         result = await connection.execute(self._update.values(values), {"key": id})

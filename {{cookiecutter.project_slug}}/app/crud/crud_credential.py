@@ -3,10 +3,10 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from sqlalchemy import and_, bindparam, insert, select, update
 
-from app.crud.base import Record
 from app.crud.crud_user import user
 from app.db.base import Credential, User
 from app.kit.db.engine import AsyncConnection
+from app.kit.db.model import Record
 from app.schemas.user import UserCreate
 
 

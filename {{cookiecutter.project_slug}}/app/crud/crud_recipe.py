@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam, select
 
-from app.crud.base import CRUDBase, Record
+from app.crud.base import CRUDBase
 from app.kit.db.database import Executor
 from app.kit.db.dialect import dialect
+from app.kit.db.model import Record
 from app.models.recipe import Recipe
 from app.schemas.recipe import RecipeCreate, RecipeUpdate
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Float, bindparam, delete, insert, select, update
 
-from app.crud.base import Record
 from app.db.base import Session, User
 from app.kit.auth.tokens import Claims
 from app.kit.db.clock import database_time
 from app.kit.db.engine import AsyncConnection
+from app.kit.db.model import Record
 
 
 class CRUDSession:

@@ -3,8 +3,9 @@
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from sqlalchemy import bindparam, select
 
-from app.crud.base import CRUDBase, Record
+from app.crud.base import CRUDBase
 from app.kit.db.database import Executor
+from app.kit.db.model import Record
 from app.models.user import User
 from app.schemas.user import UserCreate
 

@@ -14,7 +14,9 @@ from fastapi import FastAPI
 from uvicorn.importer import ImportFromStringError, import_from_string
 from uvicorn.supervisors import ChangeReload
 
+from app.kit.http.settings import HttpSettings
 from app.kit.server.http_protocol import BoundedHttpProtocol, websocket_protocol
+from app.kit.server.settings import ServerSettings
 from app.kit.server.sockets import accept_in_parallel
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,17 @@ class ServerOptions(TypedDict):
     ws_max_size: int
     timeout_keep_alive: int
     timeout_graceful_shutdown: int
+
+
+def server_options(server: ServerSettings, http: HttpSettings) -> ServerOptions:
+    """Return the server's part of the settings."""
+    return ServerOptions(
+        root_path=server.root_path,
+        forwarded_allow_ips=list(server.forwarded_allow_ips),
+        ws_max_size=http.max_body_bytes,
+        timeout_keep_alive=int(server.keep_alive_seconds),
+        timeout_graceful_shutdown=int(server.grace_seconds),
+    )
 
 
 def server_config(

@@ -10,8 +10,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
-from app.kit.http.middleware.body_limit import BodyLimit, BodyLimitMiddleware
-from app.main import body_limit
+from app.kit.http.middleware.body_limit import (
+    BodyLimit,
+    BodyLimitMiddleware,
+    default_body_limit,
+)
 
 USERS = "/api/v1/users/"
 LIMIT = 1_000_000
@@ -133,14 +136,14 @@ async def test_body_that_takes_long_at_a_good_rate_is_read(
 
 
 def test_upload_from_a_telephone_is_in_time(settings: Settings) -> None:
-    limit = body_limit(settings)
+    limit = default_body_limit(settings)
     for received in range(0, 4_000_000, 65_536):
         assert limit.seconds(received) > received / 250_000
 
 
 def test_body_of_one_byte_per_second_is_too_slow(settings: Settings) -> None:
     """At a byte per second."""
-    assert body_limit(settings).seconds(11) < 11
+    assert default_body_limit(settings).seconds(11) < 11
 
 
 async def test_rate_of_a_body_ignores_the_time_of_the_service() -> None:

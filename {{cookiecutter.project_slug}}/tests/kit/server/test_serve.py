@@ -21,8 +21,7 @@ from sqlalchemy import select
 from app.core.config import Settings
 from app.db.base import User
 from app.kit.db.engine import with_sync_connection
-from app.kit.server.server import build_app
-from app.serve import options
+from app.kit.server.server import build_app, server_options
 from tests.support import ROOT, databases
 from tests.support.process import (
     PYTHON,
@@ -189,12 +188,12 @@ def test_reload_serves_changed_code(
 
 def test_grace_is_never_longer_than_allowed(settings: Settings) -> None:
     longest = settings.model_copy(update={"grace_seconds": 15.5})
-    assert options(longest)["timeout_graceful_shutdown"] == 15
+    assert server_options(longest, longest)["timeout_graceful_shutdown"] == 15
 
 
 def test_connections_are_kept_longer_than_by_usual_proxies(settings: Settings) -> None:
     """nginx and the load balancers of AWS close theirs after 60 s."""
-    assert options(settings)["timeout_keep_alive"] > 60
+    assert server_options(settings, settings)["timeout_keep_alive"] > 60
 
 
 @pytest.mark.parametrize("factory", ["app.main:nothing", "app.main:ABOUT", "os:getcwd"])

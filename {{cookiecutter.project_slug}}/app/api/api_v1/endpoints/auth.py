@@ -4,8 +4,8 @@
 from fastapi import APIRouter, Depends
 
 from app.api.credentials import (
+    UNPROVEN,
     WRONG_LOGIN,
-    WRONG_PASSWORD,
     NewAccount,
     NewPasswordDep,
     RefreshClaims,
@@ -82,7 +82,7 @@ async def change_password(db: DatabaseDep, tokens: TokensDep, new: NewPasswordDe
             await session.revoke_all(connection, new.user_id)
             await session.open(connection, issued.claims)
     if not is_changed:  # another change came first
-        raise ForbiddenError(WRONG_PASSWORD)
+        raise ForbiddenError(UNPROVEN)
     return TokenPair.model_validate(issued)
 
 

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.http.problems import problem
+from app.kit.http.settings import HttpSettings
 
 # Closing spares the client from sending, and the server from reading, the rest.
 CLOSE = {"Connection": "close"}
@@ -44,6 +45,14 @@ class BodyLimit:
     def seconds(self, received: int) -> float:
         """Return how long the service waits for so many bytes and the next."""
         return self.grace_seconds + received / self.min_bytes_per_second
+
+
+def default_body_limit(settings: HttpSettings) -> BodyLimit:
+    """Return the limit of routes that declare none of their own."""
+    return BodyLimit(
+        max_bytes=settings.max_body_bytes,
+        min_bytes_per_second=settings.min_body_bytes_per_second,
+    )
 
 
 class BodyLimitMiddleware:
