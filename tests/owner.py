@@ -55,8 +55,16 @@ OWN_FILES = {
 OWN_EDITS = (
     ("app/api/api_v1/api.py", "    recipe,", "    ping,\n    recipe,"),
     ("app/api/api_v1/api.py", "    user.router,", "    user.router,\n    ping.router,"),
-    ("app/core/config.py", "grace_seconds: SecondsOrZero = 15", "grace_seconds: float = 10"),
-    (".env.example", "GRACE_SECONDS=15", "GRACE_SECONDS=10"),
+    (
+        "app/core/config.py",
+        "    first_superuser: EmailStr",
+        '    greeting: str = "hello"\n    first_superuser: EmailStr',
+    ),
+    (
+        ".env.example",
+        "# E-mail address of the first",
+        "GREETING=hello\n# E-mail address of the first",
+    ),
     (
         "app/models/recipe.py",
         "label: Mapped[str] = mapped_column(String(255))",

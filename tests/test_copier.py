@@ -60,7 +60,7 @@ def test_what_is_left_out_is_not_rendered(
     source.mkdir()
     tree = copy_template(source) / "{{cookiecutter.project_slug}}"
     lock = source / "templates/folded/poetry.lock"
-    for file in (lock, tree / "app/worker.py", tree / "app/clients/dashboard.py"):
+    for file in (lock, tree / "app/worker.py", tree / "app/clients/ideas.py"):
         file.write_text("{{ nothing.is_called_so }}\n", encoding="utf-8")
     made = generate({"fan_out": False}, tmp_path, source)
     assert snapshot(made) == snapshot(with_cookiecutter({"fan_out": False}, tmp_path / "unspoilt"))
@@ -75,7 +75,7 @@ def test_copier_yml_is_in_step() -> None:
     [
         ('"async_db": true,', '"async_db": true,\n  "brand_new": true,'),
         ('"database": ["sqlite", "postgresql"]', '"database": ["postgresql", "sqlite"]'),
-        ('"Name of its author"', '"Who wrote it?"'),
+        ('"Author"', '"Who wrote it?"'),
         ('"uv": "uv"', '"uv": "uv, the fast one"'),
         ("<= 500", "<= 400"),
         ('"__Async": "{{ \'Async\'', '"__Async": "{{ \'Sync\''),
@@ -250,11 +250,11 @@ def test_a_refused_answer_is_asked_again(tmp_path: Path) -> None:
     try:
         terminal.wait_for("Recipe API")
         terminal.type("Docs")
-        terminal.wait_for("lower-case letters, digits and dashes")
+        terminal.wait_for("lower-case letters, digits, dashes")
         terminal.type("docs")
         terminal.wait_for("use a name such as docs-service")
         terminal.type("team-docs")
-        terminal.wait_for("What it does, in one sentence")
+        terminal.wait_for("Description (one sentence)")
     finally:
         terminal.close()
     assert not list(tmp_path.iterdir())

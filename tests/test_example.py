@@ -45,7 +45,7 @@ def leftovers(folder: Path) -> list[str]:
     return [
         f"{name}: {line}"
         for name in names
-        if not name.startswith(KEPT) and "_cache" not in name
+        if not name.startswith(KEPT) and "cache" not in name  # byte code and tools have caches
         for line in (folder / name).read_text("utf-8", errors="ignore").splitlines()
         if EXAMPLE.search(NAMES.sub("", line))
     ]
