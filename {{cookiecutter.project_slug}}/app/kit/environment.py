@@ -1,4 +1,4 @@
-"""Variables as platforms set them: corrected where the meaning is clear, refused where it is not."""
+"""Variables as platforms set them: correct the clear cases, refuse the ambiguous ones."""
 
 import re
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from typing import get_origin
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsError
 
-# Kubernetes and Docker describe a service "cache" in CACHE_PORT, even if a setting has this name.
+# Kubernetes and Docker set CACHE_PORT for a service "cache", even if a setting has this name.
 SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://.*")
-# Kubernetes leaves $(NAME) as it is if there is no such variable, and docker --env-file ${NAME}.
+# Kubernetes keeps $(NAME) if there is no such variable; docker --env-file always keeps ${NAME}.
 PLACEHOLDER = re.compile(r"\$\(\w+\)|\$\{\w+\}")
 FILE = "_file"
 
@@ -19,9 +19,10 @@ Variables = Mapping[str, str | None]
 
 
 def check_variables(variables: Variables, fields: Fields) -> Variables:
-    """Return the variables, those of fields without white space around their values.
+    """Return the variables; strip white space around the values of fields.
 
-    A secret that was made by ``echo`` ends with a newline. Raise ``SettingsError``.
+    A secret that ``echo`` wrote ends with a newline. Raise ``SettingsError`` for quotes and
+    placeholders.
     """
     ours = {name for field in fields for name in (field, f"{field}{FILE}")}
     return {
@@ -40,9 +41,9 @@ def _check(name: str, value: str) -> str:
 
 
 def read_files(variables: Variables, fields: Fields) -> Variables:
-    """Add ``DATABASE_URL`` from the file that ``DATABASE_URL_FILE`` names, and so on.
+    """Read ``DATABASE_URL`` from the file that ``DATABASE_URL_FILE`` names, and so on.
 
-    Raise ``SettingsError``.
+    Raise ``SettingsError`` if both are set, or the file cannot be read.
     """
     read = dict(variables)
     for name in fields:
@@ -67,7 +68,7 @@ def _read(name: str, path: Path) -> str:
 
 
 def skip_empty(variables: Variables, fields: Fields) -> Variables:
-    """Leave out empty variables: they are not set. An empty list is one, though, without items."""
+    """Remove empty variables, which count as not set; but an empty list is a list without items."""
     return {
         name: value
         for name, value in variables.items()

@@ -1,8 +1,8 @@
-"""Errors that clients may be told about. ``app.kit.http.problems`` has the status code of each."""
+"""Errors that clients may see; ``app.kit.http.problems`` has the status code of each."""
 
 
 class DomainError(Exception):
-    """A failure with a meaning for the client, which gets its text; raise a subclass."""
+    """A failure that is reported to the client with its text; raise a subclass."""
 
 
 class UnauthorizedError(DomainError):

@@ -1,6 +1,6 @@
 """Store images that clients upload: decoded, re-encoded without metadata, under new names.
 
-Pillow is the library; this bounds what it takes and removes what files hide.
+Pillow does the work; this module limits its memory and removes what files hide.
 """
 
 import asyncio
@@ -46,9 +46,9 @@ class ImageStore:
     async def add(self, content: bytes) -> str:
         """Store a JPEG, PNG or WebP; return its new name.
 
-        Store only the visible: upright, with its colour profile. Other content may be personal,
-        such as place and camera, or a second file behind the image. Raise ``TooLargeError``,
-        ``UnprocessableError`` or ``UnavailableError``.
+        Store only the visible image: upright, with its colour profile. Other content may be
+        personal, such as location and camera, or a second file behind the image. Raise
+        ``TooLargeError``, ``UnprocessableError`` or ``UnavailableError``.
         """
         if len(content) > self.max_bytes:
             raise TooLargeError(f"the image is larger than {self.max_bytes} bytes")
@@ -81,7 +81,7 @@ class ImageStore:
         path = self.folder / name
         copy = path.with_stem(f"{path.stem}-thumbnail")
         with Image.open(path, formats=[FORMATS[path.suffix]]) as image:
-            # Pillow's quicker way, by reducing first, does not know 16 bits.
+            # Pillow's faster method, which reduces first, does not support 16 bits.
             gap = None if image.mode == "I;16" else 2
             image.thumbnail((max_side, max_side), reducing_gap=gap)
             _write(image, copy)
@@ -102,7 +102,7 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, str]:
         raise UnprocessableError(
             f"the image has more than {max_pixels} pixels, or {MAX_SIDE} on one side"
         ) from None
-    except Exception:  # noqa: BLE001 - decoders raise nearly everything about broken files
+    except Exception:  # noqa: BLE001 - decoders raise nearly any error for broken files
         raise UnprocessableError("this is not a complete JPEG, PNG or WebP image") from None
     image.info = {key: image.info[key] for key in VISIBLE_METADATA if key in image.info}
     return image, suffix
@@ -115,7 +115,7 @@ def _write(image: Image.Image, path: Path) -> None:
     try:
         with part.open("xb") as file:
             profile = image.info.get("icc_profile")
-            # WebP's quicker methods fail where there are many details in many pixels.
+            # WebP's faster methods fail for large images with many details.
             image.save(file, FORMATS[path.suffix], icc_profile=profile, quality=90, method=2)
             file.flush()
             os.fsync(file.fileno())

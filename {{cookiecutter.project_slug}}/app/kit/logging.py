@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 
-# Ties together what belongs to one request: its log lines and its answer, to begin with.
+# Connects the log lines and the response of one request.
 REQUEST_ID_HEADER = "X-Request-ID"
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class JsonFormatter(logging.Formatter):
-    """Write ``FIELDS`` and each ``extra``; one that has the name of a field gets a prefix."""
+    """Write ``FIELDS`` and each ``extra``; an extra with the name of a field gets a prefix."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line; JSON escapes line breaks, so that no value can forge a second one."""
@@ -45,19 +45,19 @@ class JsonFormatter(logging.Formatter):
             line["stack"] = record.stack_info
         try:
             return encode(line)
-        except Exception:  # noqa: BLE001 (an extra may be anything, and must not cost the line)
+        except Exception:  # noqa: BLE001 (an extra may be anything; the line must not be lost)
             return encode({str(name): _encodable(value) for name, value in line.items()})
 
 
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 (nor must arguments that do not fit)
+    except Exception:  # noqa: BLE001 (not even for arguments that do not fit)
         return f"{_encodable(record.msg)} {_encodable(record.args)}"
 
 
 def _encodable(value: object) -> object:
-    """Return the value, or a text about it if JSON does not know it."""
+    """Return the value, or its ``repr`` if JSON cannot encode it."""
     with suppress(Exception):
         encode(value)
         return value
@@ -70,7 +70,7 @@ def configure_logging(level: str) -> None:
     """Write the records of all loggers, warnings and uncaught exceptions to standard output."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
-    # Not in the lines, and looked up for each record otherwise.
+    # Not in the lines, so do not look them up for each record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
@@ -80,7 +80,7 @@ def configure_logging(level: str) -> None:
 
 
 def run_logged(main: Callable[[], None]) -> None:
-    """Run a program; log the sentence with which it gives up, too."""
+    """Run a program; also log the sentence of a ``SystemExit``."""
     configure_logging("INFO")  # until the settings are known
     try:
         main()
@@ -100,7 +100,7 @@ def log_fields(logger: logging.Logger, message: str, fields: dict[str, object]) 
 
 
 def describe(error: BaseException) -> str:
-    """Return the error's text on one line, or its type if it has none, as time-outs."""
+    """Return the error's text on one line, or its type if it has none, such as a timeout."""
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Mail to those who run the service."""
+"""Mail to the operators of the service."""
 
 import logging
 from email.message import EmailMessage
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class MailError(Exception):
-    """The mail was not taken, and a later attempt may succeed; the text holds no address."""
+    """The server did not accept the mail; a retry may succeed. The text has no address."""
 
 
 async def send_mail(settings: MailSettings, *, subject: str, text: str) -> None:

@@ -20,8 +20,8 @@ from pydantic import (
 MAX_ID = 2**63 - 1  # of BIGINT
 MAX_UNKNOWN_FIELDS = 20
 MAX_TEXT_LENGTH = 255
-# Decomposed, a character has at most four code points. Longer texts are refused anyway, and to
-# normalise one of many combining marks takes quadratic time.
+# A character decomposes into at most four code points, so longer texts are refused anyway.
+# Normalising many combining marks takes quadratic time.
 MAX_DECOMPOSED_LENGTH = 4 * MAX_TEXT_LENGTH
 NUMBER = re.compile(r"0|[1-9][0-9]*")
 
@@ -46,11 +46,11 @@ Text = Annotated[
 
 
 def lower(value: object) -> object:
-    """Write an address in lower case: in practice, its case does not tell two people apart."""
+    """Convert an address to lower case: in practice, the case of addresses has no meaning."""
     return value.lower() if isinstance(value, str) else value
 
 
-# In lower case before it is validated, because a few letters are longer then; also NFC.
+# Lower case before the validation, because a few letters get longer; also NFC.
 Email = Annotated[EmailStr, BeforeValidator(lower)]
 
 
@@ -76,7 +76,7 @@ Spelling = BeforeValidator(check_spelling)
 
 
 def to_utc(value: dt.datetime) -> dt.datetime:
-    """Return the time in UTC; a time without a zone is one of UTC, as some databases return it."""
+    """Return the time in UTC; a time without a zone is in UTC, as some databases return it."""
     return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
@@ -84,7 +84,7 @@ Utc = Annotated[dt.datetime, AfterValidator(to_utc)]
 
 
 class RequestModel(BaseModel):
-    """A JSON body, which refuses unknown fields: a misspelt name would be ignored silently."""
+    """A JSON body; unknown fields are refused, because a misspelt name would be ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -107,7 +107,7 @@ class PageQuery(BaseModel):
 
 
 class Page(BaseModel, Generic[ItemT]):
-    """A page, and the ``after`` of the next one; null on the last page."""
+    """A page; ``next_after`` is the ``after`` of the next page, null on the last page."""
 
     items: list[ItemT]
     next_after: int | None
@@ -121,7 +121,7 @@ class RowPage(TypedDict):
 
 
 def cut_page(rows: Sequence[Any], limit: int) -> RowPage:
-    """Return a page of up to ``limit`` rows; one row more shows that another page follows."""
+    """Return a page of up to ``limit`` rows; one extra row shows that another page follows."""
     shown = rows[:limit]
     # As dicts, which pydantic reads in a third of the time.
     names = shown[0]._fields if shown else ()

@@ -1,4 +1,4 @@
-"""How settings are read: from the environment, then from ``.env`` in the working directory."""
+"""Read settings from the environment, then from ``.env`` in the working directory."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ SecondsOrZero = Annotated[float, Field(ge=0, le=86_400)]
 
 
 def split_commas(value: object) -> object:
-    """Return the items of a text; what is no text stays as it is."""
+    """Return the items of a text; return other values unchanged."""
     if isinstance(value, str):
         return tuple(item for part in value.split(",") if (item := part.strip()))
     return value
@@ -72,9 +72,9 @@ class BaseAppSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read what is given, then the environment, then ``.env``."""
+        """Read the arguments, then the environment, then ``.env``."""
         fields = settings_cls.model_fields
-        if isinstance(env_settings, EnvSettingsSource):  # in .env, quotes and white space are meant
+        if isinstance(env_settings, EnvSettingsSource):  # in .env, quotes are syntax
             env_settings.env_vars = check_variables(env_settings.env_vars, fields)
         for source in (env_settings, dotenv_settings):
             if isinstance(source, EnvSettingsSource):
@@ -100,7 +100,7 @@ def read_settings(read: Callable[[], SettingsT]) -> SettingsT:
 
 
 def format_settings_error(error: ValidationError) -> str:
-    """Say in one sentence which variable is invalid and why, without its value."""
+    """Return one sentence: which variable is invalid and why, without its value."""
     first = error.errors(include_url=False, include_input=False)[0]
     reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
     reason = reason.removesuffix(".")

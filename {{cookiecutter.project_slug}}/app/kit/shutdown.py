@@ -1,4 +1,4 @@
-"""What the server tells the service about the end of the process."""
+"""The state of a shutdown: the server sets it, the service reads it."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -9,21 +9,21 @@ from typing import Any
 class Shutdown:
     """The state of a graceful shutdown, kept as ``app.state.shutdown``.
 
-    From SIGTERM on, ``is_draining`` is true and requests are still answered. When the drain ends,
-    the server stops accepting connections and ends streams of events, which have no end of their
-    own; other requests may then take the grace period.
+    From SIGTERM on, ``is_draining`` is true and the server still accepts requests. After the drain,
+    it stops accepting connections and ends event streams, which have no end of their own; other
+    requests may then take the grace period.
     """
 
     def __init__(self) -> None:
         self.is_draining = False
-        # Set by the server of this service: others lack its drain and its bounds.
+        # Set by the server of this service: others lack its drain and its limits.
         self.is_served_by_kit = False
         self._listeners: list[Callable[[float], object]] = []
         self._streams: set[asyncio.Task[Any]] = set()
 
     @contextmanager
     def listening(self, listener: Callable[[float], object]) -> Generator[None]:
-        """Call this at SIGTERM, with the time (``monotonic``) at which the grace period ends."""
+        """Call ``listener`` at SIGTERM with the end of the grace period (``monotonic``)."""
         self._listeners.append(listener)
         yield
         self._listeners.remove(listener)
@@ -40,6 +40,6 @@ class Shutdown:
         task.add_done_callback(self._streams.discard)
 
     def end_streams(self) -> None:
-        """End the drain."""
+        """Cancel the event streams at the end of the drain."""
         for task in self._streams:
             task.cancel()

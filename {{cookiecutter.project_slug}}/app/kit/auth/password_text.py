@@ -1,4 +1,4 @@
-"""Passwords as texts: the same password typed on two keyboards is the same text."""
+"""Normalise passwords: the same password typed on two keyboards becomes the same text."""
 
 import unicodedata
 from typing import Annotated
@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, Secret, StringConstraints
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
-# Decomposed, a character has at most four code points. Longer passwords are refused anyway, and to
-# normalise a text of many combining marks takes quadratic time.
+# A character decomposes into at most four code points, so longer passwords are refused anyway.
+# Normalising many combining marks takes quadratic time.
 MAX_DECOMPOSED_LENGTH = 4 * MAX_LENGTH
 
 
@@ -34,7 +34,7 @@ Password = Secret[
         BeforeValidator(prepare),
     ]
 ]
-# To log in, a short password is wrong rather than malformed.
+# Without a minimum: at login, a short password is wrong rather than malformed.
 GivenPassword = Secret[
     Annotated[str, StringConstraints(max_length=MAX_LENGTH), BeforeValidator(prepare)]
 ]

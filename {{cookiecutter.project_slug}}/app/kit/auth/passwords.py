@@ -8,7 +8,7 @@ from pwdlib import PasswordHash
 
 from app.kit.errors import UnavailableError
 
-# Each takes 64 MiB and all cores; more at a time would be no faster.
+# One hash takes 64 MiB and all cores: more at once would not be faster.
 MAX_CONCURRENT_HASHES = 2
 HASH_WAIT_SECONDS = 10
 
@@ -18,7 +18,7 @@ ResultT = TypeVar("ResultT")
 
 
 class Passwords:
-    """Hashes in a few threads of its own; other requests wait for them, for a bounded time."""
+    """Hashes passwords in a few threads; further requests wait for a bounded time."""
 
     def __init__(self) -> None:
         self._limiter = CapacityLimiter(MAX_CONCURRENT_HASHES)
@@ -31,7 +31,7 @@ class Passwords:
     async def verify(self, password: str, stored: str | None) -> bool:
         """Compare a password with a stored hash; raise ``UnavailableError`` after a long wait.
 
-        Without a hash it takes as long, so that the time does not tell whether an account exists.
+        Without a hash, take as long: the response time must not reveal whether an account exists.
         """
         expected = self._dummy_hash if stored is None else stored
         is_equal = await self._run(lambda: hasher.verify(password, expected))

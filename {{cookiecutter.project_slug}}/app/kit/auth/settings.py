@@ -8,7 +8,7 @@ from app.kit.auth.password_text import Password
 from app.kit.settings import BaseAppSettings
 
 MIN_KEY_BYTES = 32
-# Of 64 random hexadecimal digits always, as good as; "changethis" repeated has nine.
+# 64 random hexadecimal digits have ten or more, as good as always; "changethis" has nine.
 MIN_DISTINCT_CHARACTERS = 10
 
 
@@ -28,7 +28,7 @@ class AuthSettings(BaseAppSettings):
     secret_key: Annotated[SecretStr, AfterValidator(check_key)] | None = None
     access_token_seconds: Annotated[int, Field(ge=1, le=3600)] = 900
     refresh_token_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 1_209_600
-    # A stolen refresh token that is used within this time is noticed only at the next exchange.
+    # A stolen refresh token that is used within this time is detected only at the next exchange.
     refresh_grace_seconds: Annotated[int, Field(ge=0, le=60)] = 30
     first_superuser_password: Password | None = None
 

@@ -15,7 +15,7 @@ from app.kit.errors import UnauthorizedError
 
 ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ["aud", "exp", "iat", "iss", "sub"]
-# Between the clocks of two hosts.
+# Tolerated difference between the clocks of two hosts.
 LEEWAY_SECONDS = 5
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Claims(BaseModel):
 
     @property
     def digest(self) -> str:
-        """The part of a token that is stored: it identifies the token, but cannot make it."""
+        """The stored part of a token: it identifies the token, but cannot recreate it."""
         return sha256(self.jti.encode()).hexdigest()
 
 
@@ -70,10 +70,10 @@ class Tokens:
         return self._issue(user_id, token_hex(16), token_hex(16), end)
 
     def renew(self, claims: Claims) -> IssuedTokens:
-        """Return the next tokens of a session, whose end stays the same.
+        """Return the next tokens of a session; its end stays the same.
 
-        A refresh token has one successor, however often it is shown: its id is derived with the key.
-        So a client that repeats a request, or sends two at once, gets the same token again.
+        A refresh token always has the same successor: its id is derived with the key. So a client
+        that repeats a request, or sends two at once, gets the same refresh token.
         """
         successor = hmac.new(self._key.encode(), f"after {claims.jti}".encode(), sha256)
         return self._issue(claims.sub, claims.sid, successor.hexdigest()[:32], claims.exp)

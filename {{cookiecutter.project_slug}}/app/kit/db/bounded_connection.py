@@ -1,8 +1,8 @@
 """A connection of psycopg that gives up when the server hangs.
 
-The server itself ends statements that take too long, but not while it hangs. psycopg waits for its
-answer as long as the socket is open, and up to 10 s more after the task was cancelled. This module
-can go when psycopg has a time-out for statements.
+The server ends slow statements itself, but not while it hangs. psycopg then waits as long as the
+socket is open, and up to 10 s after the task was cancelled. Delete this module when psycopg has a
+timeout for statements.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.waiting import wait_async
 
-MARGIN_SECONDS = 1  # the server's own time-out comes first
+MARGIN_SECONDS = 1  # the server's own timeout comes first
 
 
 class BoundedConnection(AsyncConnection[Any]):
-    """A connection whose statements end in time, if need be with the connection."""
+    """A connection with a timeout for statements, which closes the connection."""
 
     statement_seconds: float = 0
 
@@ -49,7 +49,7 @@ async def connect(
     prepare_threshold: int | None = 5,
     **parameters: ConnParam,
 ) -> BoundedConnection:
-    """Open a connection whose statements are given up after about so many seconds."""
+    """Open a connection whose statements time out after about ``statement_seconds``."""
     address = make_conninfo("", **parameters)
     connection = await BoundedConnection.connect(
         address, context=context, prepare_threshold=prepare_threshold

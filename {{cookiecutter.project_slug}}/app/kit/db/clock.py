@@ -1,6 +1,6 @@
-"""The database's clock: hosts' clocks differ, so a moment that several processes compare is its.
+"""The database's clock, for times that several processes compare: the clocks of hosts differ.
 
-``database_time(seconds)`` is a SQL expression: now, moved by so many seconds.
+``database_time(seconds)`` is a SQL expression: the current time plus ``seconds``.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class database_time(FunctionElement[dt.datetime]):
-    """The present time of the database in UTC, moved by ``seconds``."""
+    """The current time of the database in UTC, plus ``seconds``."""
 
     type = DateTime(timezone=True)
     inherit_cache = True
@@ -31,6 +31,6 @@ def _on_postgresql(element: database_time, compiler: SQLCompiler, **options: obj
 
 @compiles(database_time, "sqlite")
 def _on_sqlite(element: database_time, compiler: SQLCompiler, **options: object) -> str:
-    """Write it as SQLAlchemy stores times: with microseconds, of which SQLite knows thousands."""
+    """Format times as SQLAlchemy stores them, with microseconds; SQLite has milliseconds."""
     moved = compiler.process(element.clauses, **options)
     return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', ({moved}) || ' seconds')"

@@ -1,7 +1,7 @@
-"""Short units of work on one pool: ``read()``, ``single_statement()`` and ``transaction()``.
+"""Access to the database: ``read()``, ``single_statement()`` and ``transaction()``.
 
-Each holds one connection. They wait for it in the order in which they came, for a bounded time, and
-never nest.
+Each holds one connection. Callers wait for it first come, first served, for a bounded time, and
+must not nest them.
 """
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
@@ -21,7 +21,7 @@ from app.kit.errors import ConflictError, DomainError, MissingReferenceError, Un
 
 
 class SingleStatement:
-    """Executes one statement, which is a transaction of its own, and refuses a second one."""
+    """Executes one statement as its own transaction; refuses a second statement."""
 
     __slots__ = ("_connection", "_is_used")
 
@@ -32,19 +32,19 @@ class SingleStatement:
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> CursorResult[*tuple[Any, ...]]:
-        """Execute the statement; raise ``RuntimeError`` if there was one before."""
+        """Execute the statement; raise ``RuntimeError`` for a second one."""
         if self._is_used:
             raise RuntimeError("single_statement() is for one statement: use transaction()")
         self._is_used = True
         return await self._connection.execute(statement, parameters)
 
 
-# What a function needs that executes one statement.
+# The type of connection for functions that execute one statement.
 Executor: TypeAlias = AsyncConnection | SingleStatement
 
 
 class Database:
-    """The pool of one database and the three ways to use it."""
+    """The connection pool of one database and the three ways to use it."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Database:
 
     @classmethod
     def from_settings(cls, settings: DatabaseSettings) -> Self:
-        """Make the pool without connecting."""
+        """Create the pool without connecting."""
         engine = open_engine(settings.database_url, dialect.engine_options(settings))
         outages = OutageLog()
         pool = ConnectionPool(
@@ -94,13 +94,13 @@ class Database:
         if row is None:
             raise UnavailableError("the database has no tables yet")
         if row.is_read_only:
-            self._pool.expire()  # after a failover, new connections lead to the new primary
+            self._pool.expire()  # after a failover, new connections reach the new primary
             raise UnavailableError("the database is read-only")
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Lend a connection without a transaction: each statement sees its own snapshot.
+        """Yield a connection without a transaction: each statement sees its own snapshot.
 
-        Behind a transaction pooler there is one, for the time-out of statements.
+        Behind a transaction pooler there is a transaction, which carries the statement timeout.
         """
         if self._only_transactions:
             return self.transaction()
@@ -108,12 +108,12 @@ class Database:
 
     @asynccontextmanager
     async def single_statement(self) -> AsyncGenerator[SingleStatement]:
-        """Lend what executes one statement, which is stored whatever happens after it.
+        """Yield an executor of one statement, which commits at once, whatever happens later.
 
-        On PostgreSQL that is one round trip; ``transaction()`` takes three.
+        On PostgreSQL that takes one round trip; ``transaction()`` takes three.
         """
         if dialect.ONE_WRITER or self._only_transactions:
-            # Without a transaction, a statement whose result is not read to its end keeps the lock.
+            # Without a transaction, a statement keeps the lock until its result is read to the end.
             async with self.transaction() as connection:
                 yield SingleStatement(connection)
         else:
@@ -122,18 +122,18 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:
-        """Lend a connection in a transaction: committed at the end, rolled back on an error."""
+        """Yield a connection in a transaction; commit at the end, roll back on an error."""
         async with self._pool.lend(writes=True) as connection:
             connection.info[HAS_FAILED] = False
             await connection.exec_driver_sql(self._begin)
             yield connection
             if connection.info[HAS_FAILED]:
-                # Fails if the transaction has: PostgreSQL answers its COMMIT with a silent ROLLBACK.
+                # Raises if the transaction failed: PostgreSQL turns COMMIT into a silent ROLLBACK.
                 await connection.exec_driver_sql("SELECT 1")
             await connection.exec_driver_sql("COMMIT")
 
     def _translate(self, context: ExceptionContext) -> DomainError | None:
-        """Return what an error of the driver means to the caller; None if it is our mistake."""
+        """Return the domain error for an error of the driver; None if it is a bug."""
         error = context.original_exception
         if not isinstance(error, Exception):  # the task is cancelled
             return None
@@ -152,7 +152,7 @@ class Database:
 
 
 def _conflict(error: Exception, statement: str) -> DomainError:
-    """Name the columns, but never their values."""
+    """Return the error for a conflict; name the columns, but never their values."""
     columns = ", ".join(dialect.conflicting_columns(error))
     suffix = f": {columns}" if columns else ""
     if not dialect.is_missing_reference(error):

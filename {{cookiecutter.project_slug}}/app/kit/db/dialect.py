@@ -1,4 +1,4 @@
-"""The module about the database that this service uses."""
+"""The module for the database of this service."""
 
 # {% if cookiecutter.database == "sqlite" %}
 from app.kit.db import sqlite as dialect

@@ -1,6 +1,6 @@
-"""The two flavours of SQLAlchemy and of waiting, under the names that the rest of the service uses.
+"""SQLAlchemy's asyncio or sync API, under the names that the rest of the service uses.
 
-Only this module knows whether the database is used from asyncio or from threads.
+Only this module knows whether code that uses the database runs in the event loop or in threads.
 """
 
 # {% if cookiecutter.async_db %}
@@ -40,8 +40,8 @@ ResultT = TypeVar("ResultT")
 class FairSemaphore:
     """Admit ``size`` tasks, first come, first served.
 
-    The queues of other pools let newcomers pass those who wait: SQLAlchemy #7679, asyncpg #1247.
-    This class can go when the pool that is used instead of ours is fair.
+    In other pools, new tasks overtake waiting ones: SQLAlchemy #7679, asyncpg #1247. Delete this
+    class when a fair pool replaces ``pool.py``.
     """
 
     def __init__(self, size: int, wait_seconds: float) -> None:
@@ -57,12 +57,12 @@ class FairSemaphore:
             await self._free.acquire()
 
     def release(self) -> None:
-        """Pass the turn to the task that waits longest."""
+        """Pass the turn to the task that has waited longest."""
         self._free.release()
 
 
 def open_engine(url: URL, options: dict[str, Any]) -> AsyncEngine:
-    """Return an engine without a pool; it connects when asked to."""
+    """Return an engine without a pool; it connects on demand."""
     return create_async_engine(
         driver_url(url),
         poolclass=NullPool,  # see app/kit/db/pool.py
@@ -72,12 +72,12 @@ def open_engine(url: URL, options: dict[str, Any]) -> AsyncEngine:
 
 
 async def begin(connection: AsyncConnection) -> None:
-    """Begin SQLAlchemy's transaction so that it refuses statements after somebody has ended it."""
+    """Begin SQLAlchemy's transaction; it refuses statements after the caller has ended it."""
     await connection.begin().start(is_ctxmanager=True)
 
 
 async def raw_connection(connection: AsyncConnection) -> PoolProxiedConnection:
-    """Return the driver's connection as SQLAlchemy wraps it."""
+    """Return SQLAlchemy's wrapper of the driver's connection."""
     return await connection.get_raw_connection()
 
 
@@ -93,7 +93,7 @@ class ShieldedCloser:
         self._tasks: set[asyncio.Task[None]] = set()  # the event loop keeps only weak references
 
     def discard(self, connection: AsyncConnection) -> None:
-        """Begin to close a connection."""
+        """Start to close a connection."""
 
         async def close() -> None:
             await connection.invalidate()
@@ -111,7 +111,7 @@ class ShieldedCloser:
 
 
 async def call_from_async(function: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
-    """Call a function that uses the database from a coroutine."""
+    """Call a database function from a coroutine."""
     return await function()
 
 
@@ -184,8 +184,8 @@ ResultT = TypeVar("ResultT")
 class FairSemaphore:
     """Admit ``size`` threads, first come, first served; ``threading.Semaphore`` promises no order.
 
-    SQLAlchemy's pool lets newcomers pass those who wait (SQLAlchemy #7679). This class can go when
-    the pool that is used instead of ours is fair.
+    In SQLAlchemy's pool, new threads overtake waiting ones (SQLAlchemy #7679). Delete this class
+    when a fair pool replaces ``pool.py``.
     """
 
     def __init__(self, size: int, wait_seconds: float) -> None:
@@ -208,12 +208,12 @@ class FairSemaphore:
 
     def _give_up(self, turn: Lock) -> None:
         with self._lock:
-            if turn in self._waiting:  # otherwise it was passed on in this very moment
+            if turn in self._waiting:  # otherwise it has just been granted
                 self._waiting.remove(turn)
                 raise TimeoutError
 
     def release(self) -> None:
-        """Pass the turn to the thread that waits longest."""
+        """Pass the turn to the thread that has waited longest."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -222,7 +222,7 @@ class FairSemaphore:
 
 
 def open_engine(url: URL, options: dict[str, Any]) -> Engine:
-    """Return an engine without a pool; it connects when asked to."""
+    """Return an engine without a pool; it connects on demand."""
     return create_engine(
         driver_url(url),
         poolclass=NullPool,  # see app/kit/db/pool.py
@@ -232,12 +232,12 @@ def open_engine(url: URL, options: dict[str, Any]) -> Engine:
 
 
 def begin(connection: Connection) -> None:
-    """Begin SQLAlchemy's transaction so that it refuses statements after somebody has ended it."""
+    """Begin SQLAlchemy's transaction; it refuses statements after the caller has ended it."""
     connection.begin().__enter__()
 
 
 def raw_connection(connection: Connection) -> PoolProxiedConnection:
-    """Return the driver's connection as SQLAlchemy wraps it."""
+    """Return SQLAlchemy's wrapper of the driver's connection."""
     return connection.connection
 
 
@@ -259,8 +259,8 @@ class ShieldedCloser:
 
 
 async def call_from_async(function: Callable[[], ResultT]) -> ResultT:
-    """Call a function that uses the database, which blocks, from a coroutine."""
-    # In a thread of its own: all others may be waiting for a database that hangs.
+    """Call a blocking database function from a coroutine."""
+    # In its own thread: all others may be waiting for a database that hangs.
     return await to_thread.run_sync(function, abandon_on_cancel=True, limiter=CapacityLimiter(1))
 
 

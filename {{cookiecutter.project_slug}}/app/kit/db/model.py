@@ -29,7 +29,7 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {  # noqa: RUF012 (read by SQLAlchemy, never changed)
-        # SQLite numbers only keys of the type INTEGER by itself, which there holds 64 bits.
+        # SQLite generates keys only for the type INTEGER, which has 64 bits there.
         int: BigInteger().with_variant(Integer(), "sqlite"),
         dt.datetime: DateTime(timezone=True),
         # Text, so that a new value needs no migration: SQLAlchemy refuses other values.
@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
 
     def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 (as SQLAlchemy has it)
-        """Let SQLite number rows as PostgreSQL does: no id is given twice."""
+        """Make SQLite generate ids as PostgreSQL does: it never reuses one."""
         super().__init_subclass__(**options)
         if isinstance(table := cls.__dict__.get("__table__"), Table):
             table.dialect_kwargs["sqlite_autoincrement"] = True

@@ -1,4 +1,4 @@
-"""What is logged while the database cannot be used."""
+"""Log outages of the database."""
 
 import logging
 from time import monotonic
@@ -18,7 +18,7 @@ class OutageLog:
         self._log_at = 0.0
 
     def unavailable(self, error: Exception) -> UnavailableError:
-        """Log the error; return what tells the client to try again."""
+        """Log the error; return the error that tells the client to retry."""
         now = monotonic()
         if now >= self._log_at:
             self._log_at = now + LOG_SECONDS

@@ -1,7 +1,7 @@
-"""A pool of connections that are used again as they are.
+"""A connection pool that reuses connections without a reset.
 
 SQLAlchemy's pool resets and pings a connection between two uses (100 µs), and is not fair
-(SQLAlchemy #7679). This module can go when that pool does neither.
+(SQLAlchemy #7679). Delete this module when that pool is fair and skips both.
 """
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext) %}
@@ -31,14 +31,14 @@ from app.kit.logging import request_id
 
 logger = logging.getLogger(__name__)
 
-# In ``Connection.info``: the generation of a connection, and whether a statement of it has failed.
+# Keys of ``Connection.info``: its generation, and whether one of its statements has failed.
 GENERATION = "generation"
 HAS_FAILED = "has_failed"
-CHECK_SECONDS = 1  # between two looks for connections that are held too long
+CHECK_SECONDS = 1  # between two checks for connections that are held too long
 
 
 class Lease:
-    """The time in which a task holds a connection."""
+    """One use of a connection by a task."""
 
     __slots__ = ("is_open", "is_reported", "request_id", "since")
 
@@ -69,7 +69,7 @@ class PooledConnection:
 
 
 class ConnectionPool:
-    """Lends at most ``size`` connections, and one more to the writer where there is only one."""
+    """Opens up to ``size`` connections, and one for the writer if there may be only one writer."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class ConnectionPool:
 
     @asynccontextmanager
     async def lend(self, *, writes: bool) -> AsyncGenerator[AsyncConnection]:
-        """Lend a connection in autocommit mode; raise ``UnavailableError`` if none gets free."""
+        """Yield a connection in autocommit mode; raise ``UnavailableError`` after a timeout."""
         semaphore = self._writers if writes else self._readers
         await self._wait(semaphore)
         lease = Lease()
@@ -118,12 +118,12 @@ class ConnectionPool:
             semaphore.release()
 
     def expire(self, generation: int | None = None) -> None:
-        """Replace all connections, or those of one generation, because one has become useless."""
+        """Replace all connections, or those of one generation, because one is unusable."""
         if generation is None or generation == self._generation:
             self._generation += 1
 
     async def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         self._generation += 1
         for pooled in self._idle:
             self._closer.discard(pooled.connection)
@@ -133,7 +133,7 @@ class ConnectionPool:
     async def _wait(self, semaphore: FairSemaphore) -> None:
         held = self._held.get()
         if held is not None and held.is_open:
-            # Under load, all who hold a connection would wait for a second one.
+            # Under load, each task would hold a connection and wait for a second one: a deadlock.
             raise RuntimeError("this task holds a connection already: pass it on")
         self._report_long_leases()
         try:
@@ -142,7 +142,7 @@ class ConnectionPool:
             raise UnavailableError("all database connections are in use") from error
 
     async def _take(self) -> PooledConnection:
-        """Return the connection that was used last, if it still works, or a new one."""
+        """Return the idle connection that was used last and still works, or a new one."""
         while self._idle:
             try:
                 pooled = self._idle.pop()
@@ -163,7 +163,7 @@ class ConnectionPool:
         except BaseException:
             self._closer.discard(pooled.connection)
             raise
-        if not is_alive:  # or a request would wait for the time-out of each idle connection
+        if not is_alive:  # or a request would wait for the timeout of each idle connection
             self.expire(pooled.generation)
         return is_alive
 
@@ -174,7 +174,7 @@ class ConnectionPool:
         except OSError as error:  # SQLAlchemy does not wrap it
             raise self._outages.unavailable(error) from error
         try:
-            # For SQLAlchemy only, as long as the connection lasts: the driver commits by itself.
+            # Only in SQLAlchemy, for the life of the connection: the driver is in autocommit mode.
             await begin(connection)
             raw = await raw_connection(connection)
         except BaseException:
@@ -208,7 +208,7 @@ class ConnectionPool:
             self._idle.append(pooled)
 
     def _report_long_leases(self) -> None:
-        """Log who keeps a connection for too long, such as a stream whose client has left."""
+        """Log requests that hold a connection too long, such as a stream without its client."""
         now = monotonic()
         if now < self._check_at:
             return

@@ -1,4 +1,4 @@
-"""PostgreSQL over a network that cuts connections, and servers that restart."""
+"""PostgreSQL: options of connections, and what the errors mean."""
 
 import re
 # {% if cookiecutter.__driver == "psycopg" %}
@@ -28,31 +28,31 @@ from app.kit.db.url import is_transaction_pooler
 
 FIRST_STATEMENT = "SELECT 1"
 ONE_WRITER: bool = False
-# After that, a network may have cut it without a word, and the pool must ping it: 8 % of a read.
+# After that, the pool pings an idle connection, which a network may have cut: 8 % of a read.
 IDLE_SECONDS = 1.0
 READINESS = text(
     "SELECT current_setting('transaction_read_only') = 'on' AS is_read_only "
     "WHERE to_regclass('alembic_version') IS NOT NULL"
     # {% if cookiecutter.job_queue == "procrastinate" %}
-    # Without its queue the service could not accept jobs; a missing worker is no reason.
+    # Without its queue the service cannot accept jobs; without a worker it can.
     " AND to_regproc('procrastinate_defer_jobs_v1') IS NOT NULL"
     # {% endif %}
 )
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-# This connection is of no use any more: it is lost (08), the server has become a replica (25006) or
-# ends the session (25P03, 25P04, 57P), does not know what was prepared (26000, 42P05), or remembers
-# what does not exist any more, such as a type that was dropped and created (XX).
+# This connection is unusable: it is lost (08), the server has become a replica (25006) or ends the
+# session (25P03, 25P04, 57P), prepared statements are inconsistent (26000, 42P05), or the session
+# refers to objects that no longer exist, such as a type that was dropped and recreated (XX).
 SESSION_LOST = ("08", "25006", "25P03", "25P04", "26000", "42P05", "57P", "XX")
-# As above, but XX is a mistake of the service or the server; also deadlocks (40), too few resources
-# (53), locks that were not to be had (55P03), and statements that took too long (57014).
+# As above without XX, which is a bug of the service or the server; also deadlocks (40), too few
+# resources (53), and timeouts of locks (55P03) and statements (57014).
 UNAVAILABLE = ("08", "25006", "25P03", "25P04", "26000", "40", "42P05", "53", "55P03", "57")
 FOREIGN_KEY_VIOLATION = "23503"
-# With unique and exclusion constraints. The others are about one row, and a mistake of the service.
+# Also unique and exclusion constraints. Others concern only one row: a bug of the service.
 CONFLICTS = {FOREIGN_KEY_VIOLATION, "23505", "23P01"}
 
 
 class ServerError(NamedTuple):
-    """What the server says about an error; all empty if it was not the server's."""
+    """The server's fields of an error; all are empty if the server did not raise it."""
 
     sqlstate: str
     function: str
@@ -62,14 +62,14 @@ class ServerError(NamedTuple):
     def is_stale_plan(self) -> bool:
         """Whether a prepared statement returns other types than when it was prepared.
 
-        PostgreSQL shares this SQLSTATE with other errors and translates the message.
+        Other errors have the same SQLSTATE, and PostgreSQL translates the message.
         """
         return self.sqlstate == "0A000" and self.function == "RevalidateCachedQuery"
 
 
 # {% if cookiecutter.__driver == "asyncpg" %}
 def connect_args(settings: DatabaseSettings) -> dict[str, object]:
-    """Bound the time to connect and the time of a statement."""
+    """Return the timeouts of connecting and of a statement."""
     return {
         "timeout": settings.database_connect_seconds,
         "command_timeout": settings.database_statement_seconds,
@@ -78,12 +78,12 @@ def connect_args(settings: DatabaseSettings) -> dict[str, object]:
 
 # {% else %}
 def parameters(settings: DatabaseSettings) -> dict[str, object]:
-    """Let libpq and the server bound the time to connect and the time of a statement."""
+    """Return libpq's parameters: keepalives, and timeouts of connecting and of a statement."""
     milliseconds = round(settings.database_statement_seconds * 1000)
     return {
         "connect_timeout": max(1, round(settings.database_connect_seconds)),
         **_session(settings, milliseconds),
-        # For a server that does not even acknowledge what it is sent.
+        # For a server that does not acknowledge what it is sent.
         "tcp_user_timeout": milliseconds,
         # For a server that is gone: the system would notice only after two hours.
         "keepalives_idle": max(1, round(settings.database_statement_seconds)),
@@ -92,7 +92,7 @@ def parameters(settings: DatabaseSettings) -> dict[str, object]:
 
 
 def _session(settings: DatabaseSettings, milliseconds: int) -> dict[str, object]:
-    """Return what holds for a whole session; behind a transaction pooler there is none."""
+    """Return the options of a session; behind a transaction pooler there are no sessions."""
     if is_transaction_pooler(settings.database_url):
         return {"prepare_threshold": None}
     options = " ".join(settings.database_url.normalized_query.get("options", ()))
@@ -100,7 +100,7 @@ def _session(settings: DatabaseSettings, milliseconds: int) -> dict[str, object]
 
 
 def connect_args(settings: DatabaseSettings) -> dict[str, object]:
-    """Return how to connect."""
+    """Return the arguments of ``connect``."""
     # {% if cookiecutter.async_db %}
     creator = partial(connect, settings.database_statement_seconds)
     return {**parameters(settings), "async_creator_fn": creator}
@@ -116,7 +116,7 @@ def engine_options(settings: DatabaseSettings) -> dict[str, Any]:
 
 
 def begin_statement(settings: DatabaseSettings) -> str:
-    """Return what begins a transaction; behind a transaction pooler, time-outs belong to it."""
+    """Return the statement that begins a transaction; behind a pooler, it sets the timeout."""
     if not is_transaction_pooler(settings.database_url):
         return "BEGIN"
     milliseconds = round(settings.database_statement_seconds * 1000)
@@ -124,7 +124,7 @@ def begin_statement(settings: DatabaseSettings) -> str:
 
 
 def only_transactions(settings: DatabaseSettings) -> bool:
-    """Return whether reads need a transaction, too."""
+    """Return whether reads also need a transaction."""
     return is_transaction_pooler(settings.database_url)
 
 
@@ -139,7 +139,7 @@ def fold_case(value: ColumnElement[str] | InstrumentedAttribute[str]) -> Functio
 
 # {% if cookiecutter.__driver == "asyncpg" %}
 def is_open(driver: Driver) -> bool:
-    """Return whether the event loop has not seen the connection's end."""
+    """Return whether the connection is open, as far as the event loop knows."""
     return not driver.is_closed()
 
 
@@ -149,20 +149,20 @@ def is_idle(driver: Driver) -> bool:
 
 
 def server_error(error: Exception) -> ServerError:
-    """Return what the server says; SQLAlchemy wraps the driver's errors."""
+    """Return the server's fields of an error; SQLAlchemy wraps the driver's errors."""
     cause = error.__cause__
     names = ("sqlstate", "server_source_function", "detail")
     return ServerError(*(getattr(cause, name, None) or "" for name in names))
 
 
 def is_confused(error: Exception) -> bool:
-    """Return whether the driver does not understand the server any more."""
+    """Return whether the driver has lost track of the protocol."""
     return isinstance(error.__cause__, InternalClientError)
 
 
 # {% else %}
 def is_open(driver: Driver[Any]) -> bool:
-    """Return whether the server has said nothing since the last statement, such as goodbye."""
+    """Return whether the server sent nothing, such as its shutdown, since the last statement."""
     if driver.closed:
         return False
     poll = select.poll()
@@ -176,7 +176,7 @@ def is_idle(driver: Driver[Any]) -> bool:
 
 
 def server_error(error: Exception) -> ServerError:
-    """Return what the server says."""
+    """Return the server's fields of an error."""
     if not isinstance(error, Error):
         return ServerError("", "", "")
     diag = error.diag
@@ -184,13 +184,13 @@ def server_error(error: Exception) -> ServerError:
 
 
 def is_confused(_error: Exception) -> bool:
-    """Return whether the driver does not understand the server any more: this one then closes."""
+    """Return False: if the driver loses track of the protocol, it closes the connection."""
     return False
 
 
 # {% endif %}
 def is_session_lost(error: Exception) -> bool:
-    """Return whether this connection is of no use any more, though another one may be."""
+    """Return whether this connection is unusable, but a new one may work."""
     server = server_error(error)
     is_lost = server.sqlstate.startswith(SESSION_LOST) or server.is_stale_plan
     return is_lost or is_confused(error)
@@ -208,7 +208,7 @@ def is_conflict(error: Exception) -> bool:
 
 
 def is_missing_reference(error: Exception) -> bool:
-    """Return whether a foreign key found nothing."""
+    """Return whether a foreign key refers to a missing row."""
     return server_error(error).sqlstate == FOREIGN_KEY_VIOLATION
 
 

@@ -10,7 +10,7 @@ from app.kit.settings import BaseAppSettings, Seconds
 
 
 class DatabaseSettings(BaseAppSettings):
-    """Where the database is and how long it may take."""
+    """The address of the database, the size of the pool, and timeouts."""
 
     # {% if cookiecutter.database == "sqlite" %}
     database_url: DatabaseUrl = make_url("sqlite:///./app.db")

@@ -1,4 +1,4 @@
-"""SQLite as a server's database: foreign keys, readers beside a writer, no failed upgrades."""
+"""SQLite for a server: foreign keys, readers beside a writer, the write lock taken at once."""
 
 import sqlite3
 from contextlib import suppress
@@ -10,8 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kit.db.settings import DatabaseSettings
 
-# The file stays in this mode. Two processes that change it at once refuse each other without waiting,
-# so ``wait.py`` does it, which tries again.
+# The file keeps this mode. Two processes that set it at once fail without waiting, so ``wait.py``
+# sets it, which retries.
 FIRST_STATEMENT = "PRAGMA journal_mode=WAL"
 ONE_WRITER: bool = True
 IDLE_SECONDS = inf  # no network cuts connections to a file
@@ -20,13 +20,13 @@ READINESS = text("SELECT 0 AS is_read_only FROM sqlite_master WHERE name = 'alem
 SESSION_LOST = tuple(
     f"SQLITE_{name}" for name in ("CANTOPEN", "CORRUPT", "IOERR", "NOTADB", "PROTOCOL", "READONLY")
 )
-# As above, or another process writes. A damaged file is not an outage: nothing comes back by itself.
+# As above, or another process writes. A corrupt file is not an outage: it does not recover.
 UNAVAILABLE = tuple(
     f"SQLITE_{name}"
     for name in ("BUSY", "CANTOPEN", "FULL", "IOERR", "LOCKED", "NOTADB", "PROTOCOL", "READONLY")
 )
 FOREIGN_KEY_VIOLATION = "SQLITE_CONSTRAINT_FOREIGNKEY"
-# The other constraints are about one row, and a mistake of the service.
+# The other constraints concern only one row: a bug of the service.
 CONFLICTS = {
     FOREIGN_KEY_VIOLATION,
     "SQLITE_CONSTRAINT_PRIMARYKEY",
@@ -36,11 +36,11 @@ CONFLICTS = {
 
 
 class DriverConnection(sqlite3.Connection):
-    """A connection whose lock ends with it."""
+    """A connection that releases its lock when it is closed."""
 
     def close(self) -> None:
-        """Roll back: a statement whose result was not read to its end would keep the write lock."""
-        with suppress(sqlite3.ProgrammingError):  # closed before
+        """Roll back first: a statement whose result was not read to its end keeps the lock."""
+        with suppress(sqlite3.ProgrammingError):  # already closed
             self.rollback()
         super().close()
 
@@ -53,7 +53,7 @@ class Driver(Protocol):
 
 
 def connect_args(settings: DatabaseSettings) -> dict[str, object]:
-    """Let a writer wait for other processes as long as a request waits for a connection."""
+    """Return the driver's arguments; writers wait for a lock as long as for a connection."""
     return {
         "timeout": settings.database_wait_seconds,
         "factory": DriverConnection,
@@ -67,18 +67,18 @@ def engine_options(settings: DatabaseSettings) -> dict[str, Any]:
 
 
 def begin_statement(_settings: DatabaseSettings) -> str:
-    """Take the write lock at once: a reader that turns writer later gets no busy timeout."""
+    """Return ``BEGIN IMMEDIATE``: a reader that writes later would get no busy timeout."""
     return "BEGIN IMMEDIATE"
 
 
 def only_transactions(_settings: DatabaseSettings) -> bool:
-    """Return whether reads need a transaction, too."""
+    """Return whether reads also need a transaction."""
     return False
 
 
 def on_connect(connection: DriverConnection, _record: object) -> None:
     """Set up a new connection."""
-    # Not deterministic: an index on it would be wrong as soon as Python knows a newer Unicode.
+    # Not deterministic, which forbids indexes: they would break with a newer Unicode in Python.
     connection.create_function("casefold", 1, _casefold)
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
@@ -108,7 +108,7 @@ def is_idle(driver: Driver) -> bool:
 
 
 def is_session_lost(error: Exception) -> bool:
-    """Return whether this connection is of no use any more, though another one may be."""
+    """Return whether this connection is unusable, but a new one may work."""
     return _name(error).startswith(SESSION_LOST)
 
 
@@ -123,7 +123,7 @@ def is_conflict(error: Exception) -> bool:
 
 
 def is_missing_reference(error: Exception) -> bool:
-    """Return whether a foreign key found nothing."""
+    """Return whether a foreign key refers to a missing row."""
     return _name(error) == FOREIGN_KEY_VIOLATION
 
 

@@ -14,23 +14,23 @@ BACKEND = "{{ cookiecutter.database }}"
 DRIVER = "{{ cookiecutter.__driver }}"
 # {% if cookiecutter.database == "postgresql" %}
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
-# Says that a pooler in front of the server lends its connections per transaction.
+# Says that a pooler in transaction mode is in front of the server.
 POOLER = "pgbouncer"
-# What hosting providers add for other libraries, and what says the same here.
+# Parameters that hosting providers add for other libraries, and the setting to use instead.
 INSTEAD = {
     "connection_limit": "set DATABASE_POOL_SIZE",
     "pool_timeout": "set DATABASE_WAIT_SECONDS",
 }
 # {% endif %}
 # {% if cookiecutter.__driver == "asyncpg" %}
-# What asyncpg does in its own way, or what the service sets itself.
+# Parameters that asyncpg handles in its own way, or that the service sets itself.
 NOT_FOR_ASYNCPG = ["sslmode", "channel_binding", "connect_timeout", "application_name"]
 ASYNCPG = {"host", "port", "ssl", "target_session_attrs"}
 # {% endif %}
 
 
 def name_driver(value: str | URL) -> URL:
-    """Return the URL with the driver that is installed here; raise ``ValueError``."""
+    """Return the URL with the installed driver; raise ``ValueError`` if it does not fit."""
     try:
         url = make_url(value)
     except (ArgumentError, ValueError):
@@ -104,12 +104,12 @@ def _check_parameters(url: URL) -> None:
 
 
 def is_transaction_pooler(url: URL) -> bool:
-    """Return whether each transaction may get another connection of the server."""
+    """Return whether a pooler in transaction mode is in front of the server."""
     return url.query.get(POOLER) == "true"
 
 
 def driver_url(url: URL) -> URL:
-    """Return the URL without what is not for the driver."""
+    """Return the URL without the parameter that is not for the driver."""
     return url.difference_update_query([POOLER])
 
 

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def wait_for_database(settings: DatabaseSettings) -> None:
-    """Return when the database answers, or end the process with one sentence after a time."""
+    """Return when the database answers; raise ``SystemExit`` after a timeout."""
     give_up_at = monotonic() + settings.database_start_seconds
     logger.info("waiting for the database")
     while True:

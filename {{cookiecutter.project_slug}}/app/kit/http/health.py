@@ -18,24 +18,24 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 
 class Health(BaseModel):
-    """The good answer; the bad one is a problem."""
+    """The response of a healthy service."""
 
     status: Literal["ok"] = "ok"
 
 
 @router.get("/live")
 async def live() -> Health:
-    """Return that the process answers; if it does not, restart it."""
+    """Liveness probe: succeeds if the process answers. If it fails, restart the process."""
     return Health()
 
 
 @router.get("/ready", responses={503: {"model": Problem}})
 async def ready(request: Request) -> Health:
-    """Return whether to send requests here: the database answers, and no shutdown has begun."""
+    """Readiness probe: succeeds if the database answers and no shutdown has begun."""
     state = request.app.state
     if state.shutdown.is_draining:
         raise UnavailableError("the service is shutting down")
-    # One check at a time, or many probes would take the connections of other requests.
+    # One check at a time: many probes would take the connections of other requests.
     if state.readiness is None or state.readiness.done():
         database = lifespan_state(request.scope)["database"]
         state.readiness = asyncio.create_task(check(database.ping))

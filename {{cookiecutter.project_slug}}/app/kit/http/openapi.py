@@ -1,7 +1,7 @@
-"""Make the OpenAPI document say what FastAPI leaves out or gets wrong.
+"""Correct and complete FastAPI's OpenAPI document.
 
-Generated clients read it: failures are problems, each operation lists only those that it can
-answer, and an upload is a file.
+Generated clients need this: failures are problems, each operation lists only the failures that it
+can return, and an upload is a file.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,22 +14,22 @@ from app.kit.http.problems import TITLES, Problem
 Document = dict[str, Any]
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-# FastAPI's own description of 422, which no answer follows.
+# FastAPI's own schemas of 422, which no response has.
 REPLACED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the ``responses`` of a route that may answer these failures.
 
-    Routes name what their bodies raise: 401, 403 and 409. The rest follows from the operation:
-    400, 408 and 413 from a body, 401 from required credentials, 404 from an id in the path, and
-    422 from any parameter or body.
+    Routes declare what their functions raise: 401, 403 and 409. The rest is added by operation:
+    400, 408 and 413 for a body, 401 for required credentials, 404 for an id in the path, and 422
+    for any parameter or body.
     """
     return {status: {"model": Problem} for status in statuses}
 
 
 def operation_id(route: APIRoute) -> str:
-    """Name operations after their functions: generated clients make methods of these names."""
+    """Name operations after their functions: generated clients use these names for methods."""
     return route.name
 
 
@@ -60,7 +60,7 @@ def _describe_failures(operation: Document) -> None:
 
 
 def _implied(operation: Document) -> set[int]:
-    """Return the failures that follow from what an operation takes."""
+    """Return the failures that follow from an operation's parameters and body."""
     statuses = set()
     if "requestBody" in operation:
         statuses |= {400, 408, 413}
@@ -78,8 +78,8 @@ def _is_id(parameter: Document) -> bool:
 def _uploads(schema: object) -> Iterator[Document]:
     """Find the files in schemas.
 
-    OpenAPI 3.1 describes them by ``contentMediaType`` alone, which most generators of clients still
-    take for text; ``format`` is what they know from 3.0, and 3.1 ignores it.
+    OpenAPI 3.1 describes them by ``contentMediaType`` alone, which most client generators still
+    read as text. They know ``format`` from 3.0, and 3.1 ignores it.
     """
     if isinstance(schema, dict):
         if schema.get("contentMediaType") == "application/octet-stream":

@@ -1,4 +1,4 @@
-"""Answer every failure with a problem (RFC 9457): one shape, with the id of the request."""
+"""Answer every failure with a problem (RFC 9457), which has the id of the request."""
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
@@ -25,7 +25,7 @@ from app.kit.errors import (
 )
 from app.kit.logging import request_id
 
-# Looked up along the class hierarchy: a subclass is answered as its base.
+# Looked up along the class hierarchy: a subclass has the status of its base class.
 STATUS: dict[type[DomainError], int] = {
     UnauthorizedError: 401,
     ForbiddenError: 403,
@@ -99,7 +99,7 @@ async def domain_error(_: Request, error: DomainError) -> ProblemResponse:
 
 
 async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
-    """Answer what FastAPI and Starlette refuse by themselves."""
+    """Answer an error that FastAPI or Starlette raises."""
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
@@ -115,7 +115,7 @@ async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
 
 
 async def unhandled(_: Request, _error: Exception) -> ProblemResponse:
-    """Answer an unexpected error; its reason is for the log only."""
+    """Answer an unexpected error; only the log has the reason."""
     # The server closes the connection after such an error, so tell the client.
     return problem(500, headers={"Connection": "close"})
 

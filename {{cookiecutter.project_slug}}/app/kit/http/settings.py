@@ -1,4 +1,4 @@
-"""Settings of what every request passes through."""
+"""Settings of HTTP: CORS, limits of bodies, and the API's documentation."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the lifespan opened, for dependencies and middlewares."""
+"""The state that the lifespan yielded, for dependencies and middleware."""
 
 from typing import Any
 

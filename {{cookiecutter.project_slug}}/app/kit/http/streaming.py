@@ -11,9 +11,9 @@ Chunks: TypeAlias = Generator[str | bytes, None, None] | AsyncGenerator[str | by
 
 
 class GeneratorResponse(StreamingResponse):
-    """Streams a generator, and closes it at the end, also when the client has left.
+    """Streams a generator and closes it at the end, even if the client has disconnected.
 
-    Starlette leaves that to the garbage collector: a generator in threads then keeps its database
+    Starlette leaves that to the garbage collector: a sync generator would hold its database
     connection for a long time.
     """
 
@@ -33,5 +33,5 @@ class GeneratorResponse(StreamingResponse):
         if isinstance(self._chunks, AsyncGenerator):
             await self._chunks.aclose()
         else:
-            # In a thread of its own: all others may be waiting for the connection.
+            # In its own thread: all others may be waiting for the connection.
             await to_thread.run_sync(self._chunks.close, limiter=CapacityLimiter(1))

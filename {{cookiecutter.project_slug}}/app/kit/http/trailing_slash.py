@@ -1,4 +1,4 @@
-"""Answer paths with and without a slash at the end."""
+"""Answer paths with and without a trailing slash."""
 
 from fastapi import APIRouter
 from starlette.routing import Match
@@ -6,10 +6,10 @@ from starlette.types import Receive, Scope, Send
 
 
 class TrailingSlashFallback:
-    """Add or remove the last slash of a path that no route matches, and try again.
+    """Add or remove the trailing slash of a path that no route matches, and try again.
 
     A redirect would cost a round trip, and some clients drop the body or the credentials. The
-    router calls this only when nothing matched, so declared paths do not pay for it.
+    router calls this only when nothing matched, so declared paths cost nothing.
     """
 
     def __init__(self, router: APIRouter) -> None:

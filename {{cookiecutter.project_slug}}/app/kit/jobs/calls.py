@@ -25,7 +25,7 @@ ArgumentsT = TypeVarTuple("ArgumentsT")
 
 # {% if cookiecutter.async_db %}
 async def run_shielded(work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
-    """Run a method of the data access to its end, even if the job is cancelled."""
+    """Run a database function to its end, even if the job is cancelled."""
     with fail_after(None, shield=True):  # no limit
         return await call_from_async(work)
 
@@ -42,13 +42,13 @@ async def await_from_job(
     function: Callable[[*ArgumentsT], Awaitable[ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Await a coroutine function from a handler; one name for both flavours."""
+    """Await a coroutine function from a handler; handlers in threads use the same name."""
     return await function(*arguments)
 
 
 # {%- else %}
 async def run_shielded(work: Callable[[], ResultT]) -> ResultT:
-    """Run a method of the data access to its end, even if the job is cancelled."""
+    """Run a database function to its end, even if the job is cancelled."""
     with fail_after(None, shield=True):  # no limit
         return await call_from_async(work)
 
@@ -57,11 +57,11 @@ async def call_handler(
     handler: Callable[[*ArgumentsT], ResultT],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Call the handler of a job in a thread of its own, so that it takes none of the endpoints'."""
+    """Call the handler of a job in its own thread, so that endpoints keep all of theirs."""
     try:
         return await to_thread.run_sync(handler, *arguments, limiter=CapacityLimiter(1))
-    except CancelledError:  # what a thread gets
-        await checkpoint()  # raises what a task gets
+    except CancelledError:  # how a thread is cancelled
+        await checkpoint()  # raises the error of a cancelled task
         raise
 
 
@@ -69,7 +69,7 @@ def await_from_job(
     function: Callable[[*ArgumentsT], Coroutine[Any, Any, ResultT]],
     *arguments: *ArgumentsT,
 ) -> ResultT:
-    """Await a coroutine function from a handler's thread; that of a cancelled job ends here."""
+    """Await a coroutine function from a handler's thread; raise if the job is cancelled."""
     from_thread.check_cancelled()
     return from_thread.run(function, *arguments)
 

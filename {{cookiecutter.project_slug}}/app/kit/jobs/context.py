@@ -1,4 +1,4 @@
-"""What the handler of a job is given: one attempt at the job."""
+"""The context of a handler: one attempt at a job."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from typing import Any, Generic, TypeVar
@@ -20,7 +20,7 @@ class LostJobError(Exception):
 
 
 class JobContext(Generic[SettingsT]):
-    """One attempt at a job: its database, the settings, and what it reports."""
+    """One attempt at a job: the database, the settings, and its reports."""
 
     def __init__(self, database: Database, settings: SettingsT, row: Record) -> None:
         self.database = database
@@ -30,22 +30,22 @@ class JobContext(Generic[SettingsT]):
         self.is_cancel_requested: bool = row.is_cancel_requested
 
     async def report(self, progress: float) -> None:
-        """Store the progress, from 0 to 1; the handler of a cancelled job ends here."""
+        """Store the progress, from 0 to 1; end the handler if the job is cancelled."""
         await self.heartbeat(progress=progress)
         await await_from_job(checkpoint)
 
     async def mark_done(self, step: str, data: dict[str, Any] | None = None) -> bool:
-        """Store that a step is done; tell whether this was the first time."""
+        """Store that a step is done; return whether this was the first time."""
         async with self.database.transaction() as connection:
             return await jobs.mark_done(connection, self.id, step, data)
 
     async def is_done(self, step: str) -> bool:
-        """Tell whether this or an earlier attempt has marked a step as done."""
+        """Return whether this or an earlier attempt has marked a step as done."""
         async with self.database.read() as connection:
             return await jobs.is_done(connection, self.id, step)
 
     async def heartbeat(self, **values: object) -> None:
-        """Store that the attempt goes on, and read whether it should; raise ``LostJobError``."""
+        """Store a heartbeat, and read whether to cancel the job; raise ``LostJobError``."""
         async with self.database.transaction() as connection:
             row = await jobs.heartbeat(connection, self.id, self.attempt, **values)
         if row is None:
@@ -53,7 +53,7 @@ class JobContext(Generic[SettingsT]):
         self.is_cancel_requested = row.is_cancel_requested
 
     async def end(self, status: JobStatus, **values: object) -> None:
-        """Store how the attempt ended; raise ``LostJobError``."""
+        """Store the final status of the attempt; raise ``LostJobError``."""
         async with self.database.transaction() as connection:
             row = await jobs.end(connection, self.id, self.attempt, status, **values)
         if row is None:

@@ -19,7 +19,7 @@ DEFER = text(
 
 
 class ProcrastinateQueue(JobQueue):
-    """Where jobs wait: in procrastinate's own table; PostgreSQL notifies the workers on commit."""
+    """The queue in procrastinate's own table; PostgreSQL notifies the workers on commit."""
 
     async def defer(self, connection: AsyncConnection, job_id: int, kind: JobKind) -> None:
         """Add a job, in the transaction of the caller."""

@@ -14,16 +14,16 @@ from app.kit.logging import request_id
 
 
 class JobQueue:
-    """Where jobs wait: in the table, where processes look for them."""
+    """The queue: the table of jobs, which processes poll."""
 
     def __init__(self, kinds: JobKinds) -> None:
         self.kinds = kinds
 
     async def defer(self, connection: AsyncConnection, job_id: int, kind: JobKind) -> None:
-        """Add a job to a queue beside the table, in the transaction of the caller."""
+        """Add a job to a queue beside the table, if there is one, in the caller's transaction."""
 
     def wake(self) -> None:
-        """Look for a job: a transaction that may have added one has been committed."""
+        """Look for new jobs, after the commit of a transaction that may have added one."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Enqueue:
         """Queue a job, or return the one with the same idempotency key.
 
         Raise ``ConflictError`` if another request has used that key. Requests are the same if
-        ``fingerprint``, or else their parameters, are.
+        ``fingerprint`` or, without one, the parameters are equal.
         """
         request = f"{kind.name} {fingerprint or parameters.model_dump_json()}"
         new = {

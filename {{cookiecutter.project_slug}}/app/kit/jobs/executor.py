@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class JobExecutor(Generic[SettingsT]):
-    """Runs jobs; ``unfinished`` is the status of those that are stopped from outside."""
+    """Runs jobs; ``unfinished`` is the status of jobs that a shutdown stops."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class JobExecutor(Generic[SettingsT]):
         self._unfinished: JobStatus = unfinished
 
     async def run(self, row: Record, *, may_retry: bool = False) -> JobStatus:
-        """Run a started job to its end; return its status, "queued" if it is to run again."""
+        """Run a started job to its end; return its status, "queued" if it will run again."""
         token = request_id.set(row.request_id)
         context = JobContext(self._database, self._settings, row)
         status: JobStatus = self._unfinished
@@ -43,7 +43,7 @@ class JobExecutor(Generic[SettingsT]):
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch, context, group.cancel_scope)
-                if not context.is_cancel_requested:  # while an earlier attempt ran
+                if not context.is_cancel_requested:  # during an earlier attempt
                     status, values = await self._attempt(context, row, may_retry=may_retry)
                 group.cancel_scope.cancel()
         finally:
@@ -57,7 +57,7 @@ class JobExecutor(Generic[SettingsT]):
     async def _attempt(
         self, context: JobContext[SettingsT], row: Record, *, may_retry: bool
     ) -> tuple[JobStatus, dict[str, Any]]:
-        """Call the handler; return the status and what is stored with it."""
+        """Call the handler; return the status and the values to store with it."""
         failed: JobStatus = "queued" if may_retry else "failed"
         try:
             kind = find_kind(self._kinds, row.kind)
@@ -96,7 +96,7 @@ class JobExecutor(Generic[SettingsT]):
     async def _end(
         self, context: JobContext[SettingsT], status: JobStatus, values: dict[str, Any]
     ) -> JobStatus:
-        """Store how the attempt ended; return the status that was stored."""
+        """Store the final status of the attempt; return the status that was stored."""
         ends: list[tuple[JobStatus, dict[str, Any]]] = [
             (status, values),
             ("failed", {"error": "its result could not be stored"}),
@@ -113,5 +113,5 @@ class JobExecutor(Generic[SettingsT]):
                     break
             else:
                 return end
-        # The heartbeats stop, as if this process had died, and the job is treated like that.
+        # The heartbeats stop, so the job is treated as if this process had died.
         return self._unfinished

@@ -1,7 +1,7 @@
 """Run jobs in the process of the service.
 
-The table is the queue: a free process takes the job that has waited longest. So the next process
-starts the jobs that waited when another one stopped, and several processes share the work.
+The table is the queue: each process takes the job that has waited longest. So several processes
+share the work, and jobs that were queued when a process stopped are started by the next one.
 """
 
 import logging
@@ -38,7 +38,7 @@ class InProcessWorker(JobQueue):
         self._give_up_at = math.inf
 
     def wake(self) -> None:
-        """Look for a job: a transaction that may have added one has been committed."""
+        """Look for new jobs, after the commit of a transaction that may have added one."""
         for event in self._woken.values():
             event.set()
 
@@ -57,7 +57,7 @@ class InProcessWorker(JobQueue):
     async def _take(self, queue: Queue, kinds: Sequence[str]) -> Record | None:
         """Start a job, or return None after waiting for one."""
         self._woken[queue] = anyio.Event()
-        self._running += 1  # before others can see that the job has begun
+        self._running += 1  # before others can see that the job is running
         try:
             row = await run_shielded(partial(self._store.start_next, kinds))
         except Exception:
@@ -77,7 +77,7 @@ class InProcessWorker(JobQueue):
             free.release()
 
     async def maintain(self) -> None:
-        """Interrupt jobs whose process has stopped and delete old ones, again and again."""
+        """Periodically interrupt jobs whose process has stopped, and delete old jobs."""
         lost_seconds = self._settings.job_lost_seconds
         while True:
             try:
@@ -90,7 +90,7 @@ class InProcessWorker(JobQueue):
             await anyio.sleep(lost_seconds)
 
     def leave(self, give_up_at: float) -> None:
-        """Start no more jobs; those that run may go on until ``give_up_at`` (monotonic seconds)."""
+        """Start no more jobs; running jobs may continue until ``give_up_at`` (``monotonic``)."""
         self._give_up_at = min(give_up_at, self._give_up_at)
         self.wake()
 
@@ -108,7 +108,7 @@ async def open_worker(
     *,
     grace_seconds: float,
 ) -> AsyncGenerator[InProcessWorker]:
-    """Run jobs until the exit, which lets them finish and interrupts those that take too long."""
+    """Run jobs; at exit, wait for running jobs and interrupt those that take too long."""
     worker = InProcessWorker(database, settings, kinds)
     async with anyio.create_task_group() as group:
         group.start_soon(worker.maintain)

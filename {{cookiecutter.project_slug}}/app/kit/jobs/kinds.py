@@ -1,4 +1,4 @@
-"""What jobs there are: each kind has a handler, and a queue in which its jobs wait."""
+"""The kinds of jobs: each has a handler and a queue."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from pydantic import BaseModel
 
 from app.kit.errors import ConflictError
 
-# Each process that runs jobs runs one of ``cpu`` at a time, and JOB_CONCURRENCY of ``io``.
+# Each process that runs jobs runs one ``cpu`` job and JOB_CONCURRENCY ``io`` jobs at a time.
 Queue = Literal["cpu", "io"]
 
 
 @dataclass(frozen=True)
 class JobKind:
-    """What a job of this kind does. ``handler`` takes a ``JobContext`` and the parameters."""
+    """A kind of job; ``handler`` takes a ``JobContext`` and the parameters."""
 
     name: str
     parameters: type[BaseModel]
@@ -27,7 +27,7 @@ JobKinds: TypeAlias = Mapping[str, JobKind]
 
 
 def by_name(*kinds: JobKind) -> dict[str, JobKind]:
-    """Return the kinds under their names."""
+    """Return the kinds by name."""
     return {kind.name: kind for kind in kinds}
 
 

@@ -16,7 +16,7 @@ class Job(Base):
 
     kind: Mapped[str] = mapped_column(String(50))
     status: Mapped[str] = mapped_column(String(20), index=True)
-    # Also a fencing token: a process whose attempt is not the last one changes nothing.
+    # Also a fencing token: only the process with the latest attempt can change the row.
     attempts: Mapped[int]
     progress: Mapped[float]
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -32,7 +32,7 @@ INTERRUPT_STALLED = (
 
 
 class PollingJobStore(JobStore):
-    """The jobs of a database; processes look for queued ones by themselves."""
+    """The jobs of a database, where processes poll for queued jobs."""
 
     startable: tuple[JobStatus, ...] = ("queued",)
 

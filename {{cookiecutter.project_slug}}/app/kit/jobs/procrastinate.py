@@ -46,7 +46,7 @@ FINISH = """
 DELETE FROM procrastinate_jobs
 WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'doing'
 """
-# One statement: a worker that comes late finds no entry. A job that was retried has a newer one.
+# One statement, so that a late worker finds no entry. A job that was retried has a newer entry.
 GIVE_UP = """
 WITH entry AS (
     DELETE FROM procrastinate_jobs
@@ -66,7 +66,7 @@ FROM entry WHERE job.id = job_id::bigint AND job.status IN ('queued', 'running')
 
 
 class QueueConnection(BoundedConnection):
-    """A bounded connection that closes when it is of no use, and notices a server that died."""
+    """A bounded connection that closes if it is unusable, and detects a dead server."""
 
     async def wait(
         self,
@@ -74,9 +74,9 @@ class QueueConnection(BoundedConnection):
         interval: float = 0.1,
         timeout: float | None = None,
     ) -> RV:
-        """Wait for the server; close if it has become a replica or has forgotten what it prepared.
+        """Wait for the server; close the connection if it is unusable, such as after a failover.
 
-        The pool of psycopg would lend the connection again.
+        Otherwise psycopg's pool would reuse it.
         """
         try:
             return await super().wait(gen, interval, timeout)
@@ -98,7 +98,7 @@ class RetryJobError(Exception):
 
 
 class ExponentialBackoff(BaseRetryStrategy):
-    """Wait twice as long before each further attempt, but not after a worker that shuts down."""
+    """Double the wait before each retry; after the shutdown of a worker, retry at once."""
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
@@ -109,15 +109,15 @@ class ExponentialBackoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"milliseconds": round(wait_seconds * 1000)})
 
     def wait_seconds(self, error: BaseException, attempts: int) -> float:
-        """Return how long to wait after an attempt, which followed ``attempts`` others."""
+        """Return how long to wait after an attempt that had ``attempts`` others before it."""
         return self._first_seconds * 2**attempts if isinstance(error, RetryJobError) else 0
 
 
 class FencedJobManager(JobManager):
-    """Changes an entry only for the attempt that has it; ``requeue_stalled`` begins a new attempt.
+    """Changes an entry only for its current attempt; ``requeue_stalled`` begins a new attempt.
 
-    The statements of procrastinate 3.10 look at the id alone: a worker that was frozen would finish
-    the entry that another worker runs by now.
+    The statements of procrastinate 3.10 check only the id: a worker that was frozen would finish
+    an entry that another worker runs by now.
     """
 
     def __init__(self, connector: BaseConnector, lost_seconds: float) -> None:
@@ -145,7 +145,7 @@ class FencedJobManager(JobManager):
         await self._change(GIVE_UP, job)
 
     async def _change(self, query: LiteralString, job: Job, **values: object) -> None:
-        """Retry until the database answers: no other worker takes the entry of one that is alive.
+        """Retry until the database answers: no other worker takes an entry of a live worker.
 
         Give up after ``lost_seconds``, when this worker counts as dead, too.
         """
@@ -212,7 +212,7 @@ def add_maintenance(
     async def requeue_stalled(timestamp: int) -> None:
         lost = await manager.get_stalled_jobs(seconds_since_heartbeat=settings.job_lost_seconds)
         for entry in lost:
-            if entry.task_name != TASK:  # maintenance, which is queued again by itself
+            if entry.task_name != TASK:  # maintenance, which is queued again periodically
                 await manager.finish_job(entry, Status.FAILED, delete_job=True)
             elif entry.attempts < settings.job_retries:
                 await manager.retry_job(entry)

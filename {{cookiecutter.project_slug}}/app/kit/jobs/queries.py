@@ -1,7 +1,7 @@
 """The statements about jobs.
 
-Each change of a running job names its attempt (a fencing token): after another process has taken
-the job, the one that ran it before changes nothing. The database's clock sets all times.
+Each change of a running job names its attempt (a fencing token): a process that has lost the job to
+another one cannot change it. The database's clock sets all times.
 """
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
@@ -65,7 +65,7 @@ class JobQueries:
         self._heartbeat = running.values(heartbeat_at=database_time())
         self._end = running.values(finished_at=database_time())
         self._queue_again = running.values(status="queued", finished_at=null())
-        # One statement: what it reads of a job that goes back into the queue is what it changes.
+        # One statement, because a worker may put the job back into the queue at the same time.
         self._cancel = change.where(Job.status.in_(["queued", "running"])).values(
             status=case((Job.status == "queued", "cancelled"), else_=Job.status),
             finished_at=case((Job.status == "queued", database_time())),
@@ -88,8 +88,8 @@ class JobQueries:
     async def add(self, connection: AsyncConnection, new: Mapping[str, Any]) -> tuple[Record, bool]:
         """Queue a job; return it and whether it is new.
 
-        Return the job of the same idempotency key instead; raise ``ConflictError`` if another
-        request used that key.
+        If there is a job with the same idempotency key, return that job; raise ``ConflictError`` if
+        another request used the key.
         """
         added = await connection.execute(self._add, dict(new))
         row = added.one_or_none()
@@ -141,7 +141,7 @@ class JobQueries:
     async def start(
         self, connection: AsyncConnection, id: int, startable: Sequence[JobStatus]
     ) -> Record | None:
-        """Start a job that has one of the statuses ``startable``; return None if it has not."""
+        """Start a job whose status is one of ``startable``; otherwise return None."""
         result = await connection.execute(self._start, {"key": id, "startable": startable})
         return result.one_or_none()
 
@@ -152,7 +152,7 @@ class JobQueries:
         attempt: int,
         **values: object,
     ) -> Record | None:
-        """Store that the attempt goes on; return None if another process has the job."""
+        """Store a heartbeat; return None if another process has the job."""
         values |= {"key": id, "attempt": attempt}
         result = await connection.execute(self._heartbeat, values)
         return result.one_or_none()
@@ -165,7 +165,7 @@ class JobQueries:
         status: JobStatus,
         **values: object,
     ) -> Record | None:
-        """Store how the attempt ended; return None if another process has the job."""
+        """Store the final status of the attempt; return None if another process has the job."""
         values |= {"key": id, "attempt": attempt}
         if status == "queued":
             result = await connection.execute(self._queue_again, values)
@@ -174,7 +174,7 @@ class JobQueries:
         return result.one_or_none()
 
     async def purge(self, connection: AsyncConnection, keep_seconds: float, limit: int) -> int:
-        """Delete up to ``limit`` jobs that ended that long ago; return how many there were."""
+        """Delete up to ``limit`` jobs that ended that long ago; return how many it deleted."""
         values = {"keep_seconds": keep_seconds, "limit": limit}
         result = await connection.execute(self._purge, values)
         return result.rowcount
@@ -186,12 +186,12 @@ class JobQueries:
         name: str,
         data: dict[str, Any] | None,
     ) -> bool:
-        """Store that a step of a job is done; tell whether it was the first time."""
+        """Store that a step of a job is done; return whether it was the first time."""
         values = {"job_id": id, "name": name, "data": data}
         return await connection.scalar(self._mark_done, values) is not None
 
     async def is_done(self, connection: AsyncConnection, id: int, name: str) -> bool:
-        """Tell whether a step of a job is done."""
+        """Return whether a step of a job is done."""
         return await connection.scalar(self._is_done, {"job_id": id, "name": name}) is not None
 
 

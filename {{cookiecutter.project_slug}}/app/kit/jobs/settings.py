@@ -16,7 +16,7 @@ from app.kit.settings import BaseAppSettings, Host, Seconds
 
 
 def keep_ascii(value: object, check: ValidatorFunctionWrapHandler) -> str:
-    """Return the address with its domain as it was given: many servers take ASCII only."""
+    """Return the address; keep an ASCII domain, because many servers accept only ASCII."""
     address: str = check(value)
     domain = str(value).rstrip("> ").rpartition("@")[2]
     return f"{address.rpartition('@')[0]}@{domain}" if domain.isascii() else address
@@ -41,7 +41,7 @@ class JobSettings(BaseAppSettings):
 
 
 class MailSettings(BaseAppSettings):
-    """Which server takes the mail; without one it is only logged."""
+    """The mail server; without one, mail is only logged."""
 
     smtp_host: Host | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None

@@ -1,4 +1,4 @@
-"""What processes that run jobs read and change, each in a short transaction of its own."""
+"""The jobs as processes that run them see them; each method uses short transactions."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from datetime import timedelta
@@ -8,20 +8,20 @@ from app.kit.db.model import Record
 from app.kit.jobs.models import JobStatus
 from app.kit.jobs.queries import jobs
 
-PURGE_BATCH = 1000  # deleted in one transaction, so that none takes long
+PURGE_BATCH = 1000  # per transaction, which keeps each short
 
 
 class JobStore:
     """The jobs of a database."""
 
-    # The queue hands out a job to one worker at a time: if the job runs already, its worker died.
+    # The queue gives a job to one worker at a time: if the job is running already, its worker died.
     startable: tuple[JobStatus, ...] = ("queued", "running")
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def start(self, id: int) -> Record | None:
-        """Start a job that waits; return None if it does not."""
+        """Start a job; return None if its status is not startable."""
         async with self._database.transaction() as connection:
             return await jobs.start(connection, id, self.startable)
 

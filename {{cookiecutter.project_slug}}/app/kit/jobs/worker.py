@@ -33,7 +33,7 @@ async def run_worker(app: App, settings: WorkerSettings, *, grace_seconds: float
                 install_signal_handlers=False,
                 delete_jobs="always",  # the table of jobs says how they ended
                 fetch_job_polling_interval=POLL_SECONDS,
-                # A transaction pooler gives no connection that could listen.
+                # LISTEN does not work through a transaction pooler.
                 listen_notify=not is_transaction_pooler(settings.database_url),
                 shutdown_graceful_timeout=grace_seconds,
                 update_heartbeat_interval=settings.job_heartbeat_seconds,
@@ -46,13 +46,13 @@ async def run_worker(app: App, settings: WorkerSettings, *, grace_seconds: float
     await asyncio.wait([*queues, waiting], return_when=asyncio.FIRST_COMPLETED)
     for task in (*queues, waiting):
         task.cancel()
-    # Each job gets its time, and a statement that stores how it ended.
+    # The time of the jobs, and of the statement that stores their status.
     seconds = grace_seconds + settings.database_statement_seconds
     stopped, hanging = await asyncio.wait(queues, timeout=min(seconds, LAST_MOMENT_SECONDS))
     for queue in stopped:
         if not queue.cancelled() and (error := queue.exception()):
             logger.error("a queue has stopped", exc_info=error)
-    if hanging:  # on the database, on which closing its connections would hang, too
+    if hanging:  # because the database hangs: closing its connections would hang, too
         logger.error("%d queues do not stop", len(hanging))
         os._exit(1)
     if not asked_to_stop.is_set():
@@ -70,7 +70,7 @@ def _stop_event() -> asyncio.Event:
 def longest_grace(settings: WorkerSettings, grace_seconds: float) -> float:
     """Return how long jobs may go on after a signal, in seconds.
 
-    Their queues send no heartbeat then: other workers would run the jobs a second time.
+    The queues send no heartbeats then: after a longer time, other workers would run the jobs again.
     """
     unnoticed_seconds = settings.job_lost_seconds - 2 * settings.job_heartbeat_seconds
     return min(grace_seconds, unnoticed_seconds)

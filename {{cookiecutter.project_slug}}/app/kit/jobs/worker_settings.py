@@ -1,4 +1,4 @@
-"""Settings of jobs where workers run them."""
+"""Settings of workers."""
 
 from pydantic import NonNegativeInt
 
@@ -8,7 +8,7 @@ from app.kit.settings import Seconds
 
 
 class WorkerSettings(JobSettings, DatabaseSettings):
-    """How often a failed job is retried, and how long a worker waits before that."""
+    """How often a failed job is retried, and the delay of the first retry."""
 
     job_retries: NonNegativeInt = 4
     job_backoff_seconds: Seconds = 2

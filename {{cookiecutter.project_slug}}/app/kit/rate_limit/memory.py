@@ -8,24 +8,24 @@ from time import monotonic
 
 from app.kit.rate_limit.policy import LimitStatus, Rule
 
-# 50 MB if each of them is full of 100 requests.
+# 50 MB if each window holds 100 requests.
 MAX_WINDOWS = 50_000
 
 
 class InMemoryWindows:
-    """Sliding windows of the clients that were counted last.
+    """Sliding windows of recent clients.
 
-    A client that sent nothing for ``keep_seconds``, the length of the longest window, is forgotten;
-    beyond ``MAX_WINDOWS`` clients, so is the one that was counted longest ago.
+    A window without requests for ``keep_seconds``, the length of the longest window, is deleted;
+    beyond ``MAX_WINDOWS``, so is the least recently used one.
     """
 
     def __init__(self, keep_seconds: float) -> None:
         self._keep_seconds = keep_seconds
-        # Times in seconds since some start, ascending; the window with the oldest last one is first.
+        # Monotonic times in seconds, ascending; the least recently used window is first.
         self._windows: OrderedDict[tuple[str, str], array[float]] = OrderedDict()
 
     async def count(self, rule: Rule, client: str) -> LimitStatus:
-        """Count a request, unless the rule refuses it; nothing is awaited in between."""
+        """Count a request, unless the rule rejects it; atomic, because nothing is awaited."""
         now = monotonic()
         key = rule.name, client
         window = self._windows.get(key, array("d"))
@@ -40,6 +40,6 @@ class InMemoryWindows:
         return LimitStatus(rule, is_allowed, rule.requests - len(window), reset_seconds)
 
     def _forget(self, since: float) -> None:
-        """Drop from the front, where the clients are that have been quiet for longest."""
+        """Delete old windows from the front, where the least recently used are."""
         while len(self._windows) > MAX_WINDOWS or next(iter(self._windows.values()))[-1] <= since:
             self._windows.popitem(last=False)

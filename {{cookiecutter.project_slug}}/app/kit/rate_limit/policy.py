@@ -1,4 +1,4 @@
-"""What a client may do, and how it stands with that."""
+"""Rules, and the status of a client under a rule."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 @dataclass(frozen=True)
 class Rule:
-    """At most so many requests of a client in any ``seconds``, to one path or to all together."""
+    """At most ``requests`` of a client in any ``seconds``, to one path or to all together."""
 
     name: str
     requests: int
@@ -15,7 +15,7 @@ class Rule:
 
 
 class LimitStatus(NamedTuple):
-    """How a client stands with a rule; its oldest request stops counting after ``reset_seconds``."""
+    """A client's status under a rule; its oldest request counts for ``reset_seconds`` more."""
 
     rule: Rule
     is_allowed: bool
@@ -27,5 +27,5 @@ class Limiter(Protocol):
     """Counts requests."""
 
     async def count(self, rule: Rule, client: str) -> LimitStatus:
-        """Count a request, unless the rule refuses it."""
+        """Count a request, unless the rule rejects it."""
         ...

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from app.kit.rate_limit.policy import Limiter, LimitStatus, Rule
 
 CONNECTIONS = 20
-# How long a request waits for Redis, and how long Redis is left alone when it did not answer.
+# Timeout of a request that waits for Redis, and the pause before the next try after a failure.
 PATIENCE_SECONDS = 0.5
 PAUSE_SECONDS = 5
 # A list of times in microseconds, the oldest first. The clock is that of Redis: those of the
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 def open_client(uri: str) -> Redis:
-    """Return a client that neither repeats a command nor waits for long."""
+    """Return a client with a short timeout and without retries."""
     pool = BlockingConnectionPool.from_url(
         uri,
         max_connections=CONNECTIONS,
@@ -57,7 +57,7 @@ class RedisWindows:
         self._count = client.register_script(COUNT)
 
     async def count(self, rule: Rule, client: str) -> LimitStatus:
-        """Count a request, unless the rule refuses it, in one trip; raise ``RedisError``."""
+        """Count a request, unless the rule rejects it, in one round trip; raise ``RedisError``."""
         key = f"{self._prefix}:{rule.name}:{client}"
         answer = await self._count(keys=[key], args=[rule.requests, rule.seconds])
         is_allowed, remaining, reset = answer
@@ -67,7 +67,7 @@ class RedisWindows:
 class FailoverLimiter:
     """Counts in Redis, and by the same rules in this process while Redis is unavailable.
 
-    A limit of each process is better than none, and than a service that stops with its limiter.
+    A limit per process is better than no limit, and than a service that fails with Redis.
     """
 
     def __init__(self, shared: Limiter, own: Limiter) -> None:
@@ -75,13 +75,13 @@ class FailoverLimiter:
         self._own = own
         self._is_unavailable = False
         self._ask_again_at = 0.0
-        # Requests wait here, not in the pool, where it would look as if Redis were unavailable.
+        # Requests wait here: a timeout of the pool would look like an outage of Redis.
         self._connections = asyncio.Semaphore(CONNECTIONS)
 
     async def count(self, rule: Rule, client: str) -> LimitStatus:
-        """Count a request, unless the rule refuses it.
+        """Count a request, unless the rule rejects it.
 
-        It waits ``PATIENCE_SECONDS`` for its turn, and then as long for Redis.
+        Wait up to ``PATIENCE_SECONDS`` for a turn, and then as long for Redis.
         """
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -101,7 +101,7 @@ class FailoverLimiter:
         return await self._own.count(rule, client)
 
     def _should_ask(self) -> bool:
-        """Tell whether Redis is available, or it is time for one request to see if it is."""
+        """Return whether Redis is available, or this request should check whether it is."""
         if self._is_unavailable:
             if monotonic() < self._ask_again_at:
                 return False

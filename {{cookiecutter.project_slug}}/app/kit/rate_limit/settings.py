@@ -10,13 +10,13 @@ MEMORY = "memory://"
 
 
 def check_storage(uri: SecretStr) -> SecretStr:
-    """Return the URI; raise ``ValueError``, which does not repeat it, if nothing can count there."""
+    """Return the URI; raise ``ValueError``, which does not repeat it, if it is invalid."""
     if uri.get_secret_value() != MEMORY:
-        # Here, because only a service that has a Redis shall load its client.
+        # Imported here, because a service without Redis does not need its client.
         from redis.asyncio import BlockingConnectionPool
 
         try:
-            # Connects to nothing, but fails on parameters that no connection takes.
+            # Does not connect, but fails for unknown parameters.
             BlockingConnectionPool.from_url(uri.get_secret_value()).make_connection()
         except (TypeError, ValueError):
             raise ValueError("must be memory:// or such as redis://user:pass@host:6379/0") from None

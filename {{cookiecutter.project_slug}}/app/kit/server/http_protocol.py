@@ -1,6 +1,6 @@
-"""How the server speaks HTTP: as uvicorn does, with bounds on slow clients.
+"""uvicorn's HTTP protocol, with limits for slow clients.
 
-Tested with uvicorn 0.54 and httptools 0.9, whose internals it uses: pyproject.toml has upper bounds.
+It uses internals of uvicorn 0.54 and httptools 0.9, so pyproject.toml has upper bounds of both.
 """
 
 import asyncio
@@ -12,23 +12,23 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_SECONDS = 10
 MAX_HEADER_BYTES = 65_536
-# How long a client may read nothing of an answer that waits for it, as nginx's send_timeout.
+# How long a client may stop reading a response, as nginx's send_timeout.
 SEND_SECONDS = 60
 
 
 def websocket_protocol(**options: Any) -> asyncio.Protocol:  # noqa: ANN401 - uvicorn's own
-    """Make what speaks WebSocket; importing it takes 60 ms, which few services need."""
+    """Create the WebSocket protocol; import it on demand, because that takes 60 ms."""
     from app.kit.server.websocket_protocol import WebSocketProtocol
 
     return WebSocketProtocol(**options)
 
 
 class Parser(httptools.HttpRequestParser):
-    """Ignore offers to change the protocol, except for WebSocket (RFC 9110, section 7.8).
+    """Ignores offers to upgrade the protocol, except to WebSocket (RFC 9110, section 7.8).
 
-    The parser of httptools would leave the body of such a request to the other protocol, and then
-    read it as a request of its own. So a head with an offer is read once more without it. This may
-    go when uvicorn #2722 (the body is dropped) and httptools #124 are solved.
+    httptools would leave the body of such a request to the other protocol, and then parse it as
+    another request. So a head with an offer is parsed again without it. Delete this class when
+    uvicorn #2722 (the body is dropped) and httptools #124 are solved.
     """
 
     def __init__(self, protocol: "BoundedHttpProtocol") -> None:
@@ -42,7 +42,7 @@ class Parser(httptools.HttpRequestParser):
         return is_offer and not self._protocol._should_upgrade()
 
     def feed_data(self, data: "bytes | bytearray | memoryview | array[int]") -> None:
-        """Read what arrived; raise ``HttpParserUpgrade`` behind a WebSocket handshake."""
+        """Parse received data; raise ``HttpParserUpgrade`` after a WebSocket handshake."""
         rest = memoryview(data)
         while rest:
             try:
@@ -65,18 +65,18 @@ class Parser(httptools.HttpRequestParser):
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Close connections whose client sends no whole head in time, or reads no answer.
+    """Closes the connections of clients that send a head, or read a response, too slowly.
 
-    uvicorn bounds only the silence after an answer, and the first byte that follows ends it
-    (uvicorn #157: no timeout for headers). So this also ends bodies that trickle in after their
-    request was answered. uvicorn also keeps the trailers of chunked bodies, and reads heads that
-    follow a request which is still being answered: both are bounded in size here.
+    uvicorn has a timeout only after a response, and the first byte that follows ends it
+    (uvicorn #157: no timeout for headers). The timeout here also ends bodies that trickle in after
+    the response. uvicorn also buffers the trailers of chunked bodies, and pipelined heads, without
+    a limit: here both are limited in size.
     """
 
     parser: Parser
     _head_timer: asyncio.TimerHandle | None = None
     _send_timer: asyncio.TimerHandle | None = None
-    # Since the last whole head or part of a body.
+    # Received since the last complete head or part of a body.
     _bytes_kept = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -122,7 +122,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._stop_waiting()
 
     def _should_upgrade(self) -> bool:
-        """Return whether this is a WebSocket handshake: a GET without a body, asked by itself."""
+        """Return whether this is a WebSocket handshake: a GET without a body, not pipelined."""
         names = {name for name, _ in self.headers}
         return (
             super()._should_upgrade()
@@ -144,7 +144,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._send_timer = self.loop.call_later(SEND_SECONDS, self._check_reading, unsent_bytes)
 
     def _check_reading(self, unsent_bytes: int) -> None:
-        """Close the connection if the client has read nothing since the last time."""
+        """Close the connection if the client has read nothing since the last check."""
         unsent_now = self.transport.get_write_buffer_size()
         if unsent_now < unsent_bytes:
             self._expect_reading(unsent_now)

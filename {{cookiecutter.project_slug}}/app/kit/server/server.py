@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class ServerOptions(TypedDict):
-    """What the settings say about the server."""
+    """uvicorn's options that come from the settings."""
 
     root_path: str
     forwarded_allow_ips: list[str]
@@ -33,7 +33,7 @@ class ServerOptions(TypedDict):
 
 
 def server_options(server: ServerSettings, http: HttpSettings) -> ServerOptions:
-    """Return the server's part of the settings."""
+    """Return the options from the settings."""
     return ServerOptions(
         root_path=server.root_path,
         forwarded_allow_ips=list(server.forwarded_allow_ips),
@@ -46,7 +46,7 @@ def server_options(server: ServerSettings, http: HttpSettings) -> ServerOptions:
 def server_config(
     app: FastAPI | str, options: ServerOptions, reload_folders: list[str] | None = None
 ) -> uvicorn.Config:
-    """Add what is the same for all services; uvicorn's own logs would show paths and queries."""
+    """Return uvicorn's configuration; its own logs are off: they show paths and queries."""
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -73,17 +73,17 @@ class Server(uvicorn.Server):
         """Start the service, then listen."""
         try:
             await super().startup(sockets)
-        except OSError as error:  # another process was faster since the sockets were bound
+        except OSError as error:  # another process took the port after the sockets were bound
             await self.lifespan.shutdown()
             raise SystemExit(f"PORT: cannot be listened on: {error.strerror}.") from None
         for host, port in dict.fromkeys(one.getsockname()[:2] for one in sockets or ()):
             logger.info("listening on %s, port %s", host, port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve on while load balancers look elsewhere, then finish what runs."""
+        """Keep serving until load balancers have noticed, then finish running requests."""
         drained_at = monotonic() + self._drain_seconds
         self._shutdown.begin(drained_at + (self.config.timeout_graceful_shutdown or 0))
-        # Clients that keep connections leave with their next answer, before those are closed.
+        # Keep-alive clients disconnect after their next response, before connections are closed.
         self.server_state.default_headers.append((b"connection", b"close"))
         while monotonic() < drained_at and not self.force_exit:
             await asyncio.sleep(0.05)
@@ -102,20 +102,20 @@ def run(
     app = build()
     tune_gc()
     server = Server(server_config(app, options), app, drain_seconds)
-    with suppress(KeyboardInterrupt):  # uvicorn raises it once more when all is finished
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again at the end
         server.run(accept_in_parallel(sockets))
 
 
 def run_reloading(
     factory: str, sockets: list[socket.socket], options: ServerOptions, folders: list[str]
 ) -> None:
-    """Serve what ``factory`` names, and start again when a file in the folders changes."""
+    """Serve the application of ``factory``; restart when a file in the folders changes."""
     config = server_config(factory, options, folders)
     ChangeReload(config, target=uvicorn.Server(config).run, sockets=sockets).run()
 
 
 def tune_gc() -> None:
-    """Collect garbage less often, and not in what was loaded: saves a sixth of a read's time."""
+    """Collect garbage less often, and skip loaded objects: saves a sixth of a read's time."""
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
     gc.enable()

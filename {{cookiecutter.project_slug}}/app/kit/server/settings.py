@@ -60,7 +60,7 @@ class ServerSettings(BaseAppSettings):
 
     @property
     def effective_drain_seconds(self) -> float:
-        """How long to go on serving after SIGTERM, until load balancers have noticed."""
+        """How long to keep serving after SIGTERM, until load balancers have noticed."""
         if self.drain_seconds is not None:
             return self.drain_seconds
         return 0 if self.environment == "local" else 5

@@ -1,4 +1,4 @@
-"""Where the server listens."""
+"""The sockets that the server listens on."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ REASONS = {
 }
 ACCEPTORS = 16
 EVERY_ADDRESS = [str(IPv6Address(0)), str(IPv4Address(0))]
-# What a name such as localhost stands for may be missing here: a machine without IPv6 has no ::1.
+# A name may have addresses that are missing here: without IPv6, localhost has no ::1.
 MISSING = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -23,7 +23,7 @@ def bind_sockets(hosts: str, port: int) -> list[socket.socket]:
     """Bind a socket for each address of ``hosts``, names or addresses separated by commas.
 
     ``::`` stands for all addresses, IPv4 and IPv6. Raise ``SystemExit`` with a sentence that names
-    the setting at fault. Nobody can connect before the server listens on the sockets.
+    the invalid setting. Clients cannot connect before the server listens on the sockets.
     """
     names = [name for part in hosts.split(",") if (name := part.strip())]
     if not names:
@@ -57,17 +57,17 @@ def _bind_all(
 
 
 def _refusal(error: OSError, address: Address, port: int) -> SystemExit:
-    """Return one sentence about a socket that could not be bound."""
+    """Return the error for an address that cannot be bound."""
     reason = REASONS.get(error.errno or 0, "HOST: {host} cannot be used: {error}.")
     return SystemExit(reason.format(host=address[0], port=port, error=error.strerror))
 
 
 def accept_in_parallel(sockets: list[socket.socket]) -> list[socket.socket]:
-    """Return each socket several times, so that the loop accepts as many connections at a time.
+    """Return several copies of each socket, so that the loop accepts as many connections at once.
 
-    libuv, and so uvloop, accepts one for each turn of the loop (libuv #3696). In a turn, all clients
-    that are connected are answered, so that of 128 that come at once the last one waited for 8,000
-    answers.
+    libuv, and so uvloop, accepts one connection per iteration of the loop (libuv #3696). Each
+    iteration also answers all connected clients: of 128 clients that connected at once, the last
+    one waited for 8,000 responses.
     """
     return [twin for one in sockets for twin in (one, *(one.dup() for _ in range(ACCEPTORS - 1)))]
 
@@ -86,7 +86,7 @@ def _bind(family: int, address: Address) -> socket.socket:
     try:
         if os.name == "posix":  # elsewhere, two processes could then listen on the same port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:  # IPv4 has a socket of its own, and clients their address
+        if family == socket.AF_INET6:  # IPv4 has its own socket, so clients keep their IPv4 address
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind(address)
     except OSError:

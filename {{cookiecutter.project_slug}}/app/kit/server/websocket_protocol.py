@@ -1,7 +1,7 @@
-"""How the server speaks WebSocket: as uvicorn does, without paths in the log.
+"""uvicorn's WebSocket protocol, without paths in the log.
 
-A client that does not answer a ping within uvicorn's 20 s is disconnected, and messages are bounded
-in size by ``MAX_BODY_BYTES``.
+A client that does not answer a ping within uvicorn's 20 s is disconnected; ``MAX_BODY_BYTES``
+limits the size of messages.
 """
 
 import logging
@@ -15,7 +15,7 @@ quiet_logger.setLevel(logging.WARNING)
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Log only what goes wrong, and do not wait for clients that read nothing."""
+    """Logs only what goes wrong, and does not wait for clients that stop reading."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(**options)
@@ -23,12 +23,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn.debug = False
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - uvicorn's own
-        """Note that a refusal ends a handshake, which uvicorn 0.54 would log as an error."""
+        """Mark a refused handshake as complete: uvicorn 0.54 would log it as an error."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
 
     def keepalive_timeout(self) -> None:
-        """Disconnect the client, also if it leaves what was sent unread."""
+        """Disconnect the client, even if it has not read all data."""
         super().keepalive_timeout()
         self.transport.abort()

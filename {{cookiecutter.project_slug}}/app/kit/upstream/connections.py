@@ -28,7 +28,7 @@ class Connections:
     """Up to ``limit`` connections, which stay open; further requests wait for one.
 
     Each is a client with one connection, because a pool of httpx2 asks the operating system about
-    all its idle connections twice for each request. With 64 connections that costs more than the
+    all its idle connections twice per request. With 64 connections that takes longer than the
     request. When pydantic/httpx2 #1169 is released, one client with 64 connections will do.
     """
 
@@ -39,7 +39,7 @@ class Connections:
         self._idle: list[httpx2.AsyncClient] = []
 
     async def get(self, url: str) -> bytes:
-        """Return the body of a good answer; raise ``UpstreamError`` for any other, or none."""
+        """Return the body of a successful response; otherwise raise ``UpstreamError``."""
         try:
             async with self._client() as client, _stream(client, url) as response:
                 if response.is_success:

@@ -1,4 +1,4 @@
-"""What a call to another service resulted in: data, or the reason why there are none."""
+"""The result of a call to another service: data, or the reason of the failure."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -16,7 +16,7 @@ class UpstreamError(Exception):
 
 
 class Part(BaseModel, Generic[DataT]):
-    """What one service contributed, or why it did not."""
+    """The data of one service, or the reason of its failure."""
 
     status: Status
     data: DataT | None = None

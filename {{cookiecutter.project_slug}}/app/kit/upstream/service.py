@@ -1,4 +1,4 @@
-"""One other service that this one calls over HTTP."""
+"""Another service that this one calls over HTTP."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -47,7 +47,7 @@ class Upstream:
     ) -> AnswerT:
         """Return the answer to a GET; raise ``UpstreamError``, or ``TimeoutError`` if it is late.
 
-        The time counts for the whole answer. httpx2's time-outs begin again with every byte that
+        The timeout is for the whole response. httpx2's timeouts restart with every byte that
         arrives (pydantic/httpx2 #557).
         """
         url = f"{self._base_url}{path}?{urlencode(params)}"
@@ -61,7 +61,7 @@ class Upstream:
     def cached(
         self, fetch: Callable[ParamsP, Coroutine[Any, Any, CachedT]]
     ) -> Callable[ParamsP, Coroutine[Any, Any, CachedT]]:
-        """Keep good answers for a while; callers at the same time share one call."""
+        """Cache successful responses for a while; concurrent callers share one call."""
         seconds = self._settings.upstream_cache_seconds
         if seconds == 0:
             return fetch

@@ -1,1 +1,1 @@
-"""How revisions are written and applied."""
+"""Write and apply revisions."""

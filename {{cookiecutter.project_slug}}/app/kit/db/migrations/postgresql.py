@@ -1,4 +1,4 @@
-"""Run migrations on PostgreSQL: one process at a time, never in the way of requests for long."""
+"""Run migrations on PostgreSQL: one process at a time, without blocking requests for long."""
 
 import logging
 from collections.abc import Callable, Generator
@@ -21,8 +21,8 @@ CONNECT_ARGS: dict[str, object] = {"prepare_threshold": None}  # for transaction
 # {% else %}
 CONNECT_ARGS: dict[str, object] = {}
 # {% endif %}
-# A revision may end its transaction, for CREATE INDEX CONCURRENTLY, and one that adds a value to an
-# enum must: before PostgreSQL 17 the value cannot be used in the same transaction.
+# One transaction per revision: CREATE INDEX CONCURRENTLY must end it, and before PostgreSQL 17 a
+# new value of an enum cannot be used in the transaction that adds it.
 OPTIONS: dict[str, Any] = {"transaction_per_migration": True}
 LOCK = 8001
 POLL_SECONDS = 0.2
@@ -30,7 +30,7 @@ ATTEMPTS = 5
 PAUSE_SECONDS = 2
 LOCK_NOT_AVAILABLE = "55P03"
 TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(key=LOCK)
-# Sessions that hold locks on what the statement names, and have done so since before it began.
+# Sessions that hold locks on tables of the statement, since before it began.
 BLOCKERS = text("""
 SELECT format('process %s (user %s, application "%s", %s%s)', pid, usename, application_name,
     coalesce(state, 'of another user'),
@@ -47,10 +47,10 @@ ORDER BY xact_start LIMIT 3
 
 
 def migrate(connection: Connection, settings: DatabaseSettings) -> None:
-    """Run what Alembic was asked for; raise ``CommandError`` if locks cannot be had.
+    """Run Alembic's command; raise ``CommandError`` if a lock cannot be acquired.
 
-    A statement that waits for a table's lock makes all later requests for that table wait, too.
-    So it waits briefly, and its revision is tried again.
+    A statement that waits for a table's lock blocks all later requests for that table. So it waits
+    briefly, and its revision is retried.
     """
     lock_seconds = settings.migration_lock_seconds
     event.listen(connection, "begin", _bound_locks(lock_seconds))
@@ -71,11 +71,11 @@ def migrate(connection: Connection, settings: DatabaseSettings) -> None:
 
 @contextmanager
 def _only_process(engine: Engine) -> Generator[None]:
-    """Wait until no other process migrates.
+    """Hold the lock of migrations; wait until no other process has it.
 
-    The lock lasts as long as a transaction of its own: a session's lock would be lost behind a
-    transaction pooler. It is polled for: a statement that waits would make CREATE INDEX
-    CONCURRENTLY of the other process wait for it, and so for ever.
+    The lock belongs to a separate transaction: a session's lock would be lost behind a transaction
+    pooler. The lock is polled: a waiting statement and CREATE INDEX CONCURRENTLY of the other
+    process would wait for each other.
     """
     with engine.connect() as guard:
         if not guard.scalar(TRY_LOCK):
@@ -89,7 +89,7 @@ def _only_process(engine: Engine) -> Generator[None]:
 
 
 def _bound_locks(seconds: float) -> Callable[[Connection], None]:
-    """Return what bounds the time that each statement of a transaction waits for a lock."""
+    """Return a listener that sets the lock timeout of each transaction."""
 
     def bound(connection: Connection) -> None:
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":

@@ -1,4 +1,4 @@
-"""What ``make migration`` writes: notes on what Alembic cannot know, and refusals."""
+"""Review what ``make migration`` writes: add notes, or refuse the models."""
 
 import sys
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class NoteOp(ops.MigrateOperation):
         self.text = text
 
     def to_diff_tuple(self) -> tuple[str, str]:
-        """Say it in ``alembic check``, too."""
+        """Show the note in ``alembic check``, too."""
         return ("note", self.text)
 
 
@@ -33,7 +33,7 @@ def _render_note(_: AutogenContext, op: NoteOp) -> list[str]:
 
 
 def render_item(kind: str, item: object, _: AutogenContext) -> str | bool:
-    """Write an enum as the text that it is in the database: a new value needs no migration."""
+    """Render an enum as the string column that stores it: a new value needs no migration."""
     if kind == "type" and isinstance(item, Enum) and not item.native_enum:
         return f"sa.String(length={item.length})"
     return False
@@ -66,7 +66,7 @@ def _say(text: str) -> None:
 
 
 def _problems(metadata: MetaData) -> Iterator[str]:
-    """Name what a comparison of models and database would not see, or could not build."""
+    """Yield the problems of models that autogenerate would miss or could not build."""
     for table in metadata.tables.values():
         for column in table.columns:
             if _is_fixed_enum(column.type):
@@ -89,7 +89,7 @@ def _is_fixed_enum(type_: TypeEngine[Any]) -> bool:
 
 
 def _annotate(container: ops.OpContainer) -> None:
-    """Put a note above each operation that needs a look."""
+    """Insert a note above each operation that needs attention."""
     for op in list(container.ops):
         if isinstance(op, ops.ModifyTableOps):
             _annotate(op)
@@ -99,7 +99,7 @@ def _annotate(container: ops.OpContainer) -> None:
 
 
 def _notes(op: ops.MigrateOperation) -> Iterator[str]:
-    """Say what an operation needs that the models do not tell."""
+    """Yield what an operation needs that the models do not contain."""
     if isinstance(op, ops.AddColumnOp) and _is_required(op.column):
         yield (
             f"{op.table_name}.{op.column.name} is required, and rows that exist have no value for "

@@ -1,6 +1,6 @@
 """Run migrations on SQLite, where Alembic alters a table by copying it ("batch mode").
 
-Alembic copies what SQLAlchemy can reflect. The rest is kept here, or the migration is refused.
+Alembic copies what SQLAlchemy can reflect. This module copies the rest, or refuses the migration.
 """
 
 import re
@@ -32,18 +32,18 @@ CONNECT_ARGS: dict[str, object] = {}
 OPTIONS: dict[str, Any] = {
     "process_revision_directives": review,
     "render_as_batch": True,
-    "transactional_ddl": True,  # SQLite has it, though Alembic does not rely on it
+    "transactional_ddl": True,  # SQLite supports it, but Alembic assumes that it does not
 }
 OBJECTS = text(
     "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = :table AND sql IS NOT NULL"
 )
-# What SQLAlchemy does not reflect: of an index, and of a table.
+# The clauses that SQLAlchemy does not reflect: of an index, and of a table.
 IS_SPECIAL = re.compile(r"\b(?:DESC|COLLATE)\b", re.IGNORECASE)
 CLAUSES = ("CHECK", "COLLATE", "ON CONFLICT", "STRICT", "WITHOUT ROWID")
 
 
 def migrate(connection: Connection, _settings: object) -> None:
-    """Run what Alembic was asked for in one transaction."""
+    """Run Alembic's command in one transaction."""
     with warnings.catch_warnings(), context.begin_transaction():
         warnings.filterwarnings(
             "ignore", "Skipped unsupported reflection of expression-based index"
@@ -54,7 +54,7 @@ def migrate(connection: Connection, _settings: object) -> None:
 
 
 class KeepingImpl(SQLiteImpl):
-    """Alembic's operations on SQLite, but a copy of a table has all that the original had."""
+    """Alembic's operations on SQLite, with complete copies of tables."""
 
     __dialect__ = "sqlite"
     _copy: "_Copy | None" = None
@@ -70,9 +70,9 @@ class KeepingImpl(SQLiteImpl):
         metadata_indexes.difference_update(list(filter(is_expression_index, metadata_indexes)))
 
     def prep_table_for_batch(self, batch_impl: ApplyBatchImpl, table: Table) -> None:
-        """Remember what the copy must have."""
+        """Record what the copy must contain."""
         if self.connection is not None and not self.as_sql:
-            # Views and other tables' triggers may name this table, which is missing for a moment.
+            # Views and other tables' triggers may refer to this table, which is missing briefly.
             self._exec("PRAGMA legacy_alter_table=ON")
             self._copy = _Copy(self.connection, batch_impl, table)
 
@@ -82,7 +82,7 @@ class KeepingImpl(SQLiteImpl):
         new_table_name: str,
         schema: str | None = None,
     ) -> None:
-        """Rename a table; complete a copy, which takes the name of the original here."""
+        """Rename a table; if this gives a copy the name of its original, complete the copy."""
         super().rename_table(old_table_name, new_table_name, schema)
         copy = self._copy
         if copy and copy.batch.temp_table_name == old_table_name:
@@ -102,10 +102,10 @@ class _Copy:
         self._reflected = {str(index.name) for index in table.indexes}
         self._kept = [key for key in self._objects if self._is_kept(*key)]
         for _, name in self._kept:
-            batch.indexes.pop(name, None)  # or Alembic would create what was reflected of it
+            batch.indexes.pop(name, None)  # or Alembic would create an incomplete one
 
     def _is_kept(self, kind: str, name: str) -> bool:
-        """Tell whether only SQLite knows all about it; an index may be dropped by this operation."""
+        """Return whether to recreate it from its SQL; not an index that this operation drops."""
         if kind != "index":
             return kind == "trigger"
         if name in self._reflected:
@@ -131,7 +131,7 @@ class _Copy:
     def _lost(self) -> list[str]:
         key = "table", self._table.name
         before, after = self._objects[key], _objects(self._connection, self._table.name)[key]
-        # Those that the revision drops may have had one of the clauses each.
+        # Each column and constraint that the revision drops may have had one of the clauses.
         dropped = len(self._table.c) - len(self.batch.columns)
         dropped += len([it for it in self._table.constraints if it.name])
         dropped -= len(self.batch.named_constraints)
@@ -150,7 +150,7 @@ def _objects(connection: Connection, table: str) -> dict[tuple[str, str], str]:
 
 @event.listens_for(Table, "before_create")
 def _give_no_id_twice(table: Table, *_: object, **__: object) -> None:
-    """Number the rows of a copy as those of the original: SQLAlchemy does not reflect how."""
+    """Set AUTOINCREMENT on a copy, because SQLAlchemy does not reflect it."""
     if len(table.primary_key) == 1:
         table.dialect_options["sqlite"]["autoincrement"] = True
 

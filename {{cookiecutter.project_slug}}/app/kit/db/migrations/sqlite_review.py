@@ -1,4 +1,4 @@
-"""What ``make migration`` writes for SQLite: indexes apart from copies, those on expressions, too."""
+"""Review what ``make migration`` writes for SQLite: keep indexes apart from copies of tables."""
 
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
@@ -18,7 +18,7 @@ WHERE type = 'index' AND sql IS NOT NULL
 def review(
     migration: MigrationContext, revision: object, directives: list[ops.MigrationScript]
 ) -> None:
-    """Take indexes out of copies, in which Alembic would forget DESC and expressions."""
+    """Move indexes out of copies of tables, in which Alembic would lose DESC and expressions."""
     (script,) = directives
     upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
     if upgrade is not None and downgrade is not None and migration.connection is not None:
@@ -45,7 +45,7 @@ def _separate_indexes(container: ops.OpContainer) -> None:
 def _compare_expression_indexes(
     connection: Connection, metadata: MetaData, upgrade: ops.OpContainer, downgrade: ops.OpContainer
 ) -> None:
-    """Compare their names: SQLAlchemy does not reflect them, and Alembic leaves them out."""
+    """Compare the names: SQLAlchemy does not reflect these indexes, and Alembic skips them."""
     indexes = [index for table in metadata.tables.values() for index in table.indexes]
     wanted = {str(index.name): index for index in indexes if is_expression_index(index)}
     found = {row.name: row for row in connection.execute(EXPRESSION_INDEXES)}

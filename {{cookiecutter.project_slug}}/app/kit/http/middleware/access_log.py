@@ -1,4 +1,4 @@
-"""One line per request, instead of the server's own."""
+"""One log line per request, instead of the server's own."""
 
 import logging
 from time import perf_counter
@@ -11,10 +11,10 @@ logger = logging.getLogger("app.access")
 
 
 class AccessLogMiddleware:
-    """Log method, route, status and duration. Paths are left out: they may name people.
+    """Log method, route, status and duration. Paths are left out: they may hold personal data.
 
-    A WebSocket has its line when it ends, with the method ``WEBSOCKET`` and, if it was accepted,
-    the status 101.
+    A WebSocket is logged when it ends, with the method ``WEBSOCKET`` and, if it was accepted, the
+    status 101.
     """
 
     def __init__(self, app: ASGIApp) -> None:

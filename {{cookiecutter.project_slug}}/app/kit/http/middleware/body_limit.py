@@ -1,4 +1,4 @@
-"""Limits of request bodies: their size, declared or not, and how slowly they may arrive."""
+"""Limits of request bodies: their size, declared or not, and their transfer rate."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,14 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.kit.http.problems import problem
 from app.kit.http.settings import HttpSettings
 
-# Closing spares the client from sending, and the server from reading, the rest.
+# Closed, so that neither side has to transfer the rest.
 CLOSE = {"Connection": "close"}
 SizeFromState = Callable[[Mapping[str, Any]], int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BodyLimit:
-    """How large a body may be, and how slow: a rate on average, after a grace period.
+    """The maximum size of a body, and its minimum average rate after a grace period.
 
     Only the time in which the service waits for the client counts. To give a route or a router a
     limit of its own, list it there: ``dependencies=[Depends(BodyLimit(max_bytes=5_000_000))]``. A
@@ -39,16 +39,16 @@ class BodyLimit:
         """Do nothing: FastAPI calls dependencies when it has read the body."""
 
     def size(self, state: Mapping[str, Any]) -> int:
-        """Return the bytes that are allowed."""
+        """Return the maximum size in bytes."""
         return self.max_bytes if isinstance(self.max_bytes, int) else self.max_bytes(state)
 
     def seconds(self, received: int) -> float:
-        """Return how long the service waits for so many bytes and the next."""
+        """Return how long to wait in total for ``received`` bytes and the next part."""
         return self.grace_seconds + received / self.min_bytes_per_second
 
 
 def default_body_limit(settings: HttpSettings) -> BodyLimit:
-    """Return the limit of routes that declare none of their own."""
+    """Return the limit of routes that declare none."""
     return BodyLimit(
         max_bytes=settings.max_body_bytes,
         min_bytes_per_second=settings.min_body_bytes_per_second,
@@ -56,10 +56,10 @@ def default_body_limit(settings: HttpSettings) -> BodyLimit:
 
 
 class BodyLimitMiddleware:
-    """Answer 413 to a body that is too large, before it is read whole, and 408 to one too slow.
+    """Answer 413 to a body that is too large, before reading all of it, and 408 to a slow one.
 
-    FastAPI's own ``max_body_size`` answers in plain text, past error handlers and middleware, and
-    does not look at the time.
+    FastAPI's own ``max_body_size`` answers in plain text, bypasses error handlers and middleware,
+    and has no timeout.
     """
 
     def __init__(self, app: ASGIApp, *, default: BodyLimit) -> None:
@@ -80,7 +80,7 @@ class BodyLimitMiddleware:
         await self.app(scope, body, send)
 
     def _find_limit(self, scope: Scope) -> BodyLimit:
-        """Return what the route of this request declares, or the default."""
+        """Return the limit of this request's route, or the default."""
         app: FastAPI | None = scope.get("app")
         if app is not None and app.routes != self._routes:
             self._routes = list(app.routes)
@@ -96,7 +96,7 @@ class BoundedReceive:
         self, receive: Receive, find_limit: Callable[[], BodyLimit], state: Mapping[str, Any]
     ) -> None:
         self._receive = receive
-        self._find_limit = find_limit  # when it is needed: most requests have no body
+        self._find_limit = find_limit  # called on demand: most requests have no body
         self._state = state
         self._received = 0
         self._waited = 0.0
@@ -109,12 +109,12 @@ class BoundedReceive:
 
     @cached_property
     def max_bytes(self) -> int:
-        """How large the body may be."""
+        """The maximum size of the body."""
         return self.limit.size(self._state)
 
     async def __call__(self) -> Message:
-        """Return the next part; raise ``HTTPException`` if it is one too many, or does not come."""
-        if self._is_complete:  # what follows is that the client leaves, whenever that is
+        """Return the next part; raise ``HTTPException`` if the body is too large or too slow."""
+        if self._is_complete:  # only the client's disconnect can follow, at any time
             return await self._receive()
         before = monotonic()
         try:
@@ -131,7 +131,7 @@ class BoundedReceive:
 
 
 def declared_limits(app: FastAPI) -> list[tuple[RouteContext, BodyLimit]]:
-    """List the limits that stand at routes; of several, the one nearest to the route counts."""
+    """Return the limits that routes declare; of several, the one nearest to the route is first."""
     return [
         (route, dependency.dependency)
         for route in iter_route_contexts(app.routes)
@@ -141,19 +141,19 @@ def declared_limits(app: FastAPI) -> list[tuple[RouteContext, BodyLimit]]:
 
 
 def is_answered_by(route: RouteContext, scope: Scope) -> bool:
-    """Return whether the route matches, with or without a slash at the end of the path."""
+    """Return whether the route matches, with or without a trailing slash."""
     path = scope["path"]
     paths = (path, path[:-1] if path.endswith("/") else f"{path}/")
     return any(route.matches({**scope, "path": one})[0] is Match.FULL for one in paths)
 
 
 def too_large(max_bytes: int) -> str:
-    """Say what is allowed."""
+    """Return the detail of a 413."""
     return f"the body is larger than {max_bytes} bytes"
 
 
 def too_slow(limit: BodyLimit) -> str:
-    """Say what is expected."""
+    """Return the detail of a 408."""
     return (
         f"the body arrived too slowly: after {limit.grace_seconds:g} seconds, "
         f"{limit.min_bytes_per_second:g} bytes per second on average are needed"

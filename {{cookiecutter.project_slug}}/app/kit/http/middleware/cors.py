@@ -1,4 +1,4 @@
-"""Let pages of other origins call this service (CORS)."""
+"""Allow pages of other origins to call this service (CORS)."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from app.kit.http.problems import problem
 from app.kit.logging import REQUEST_ID_HEADER
 
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
-# What a page may send. None of them makes the service trust a page more, so the list is long: a
-# missing one breaks tracing, caching or a library, and only in browsers.
+# Request headers that pages may send. They grant a page no trust, so the list is long: a missing
+# header breaks tracing, caching or a library, and only in browsers.
 REQUEST_HEADERS = (
     "Authorization",
     "Baggage",
@@ -31,7 +31,7 @@ REQUEST_HEADERS = (
     "X-Requested-With",
     REQUEST_ID_HEADER,
 )
-# What a page may read, where the service sends it.
+# Response headers that pages may read.
 RESPONSE_HEADERS = (
     "Accept-Ranges",
     "Content-Range",

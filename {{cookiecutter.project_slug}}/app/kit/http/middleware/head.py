@@ -1,4 +1,4 @@
-"""HEAD wherever there is GET, as RFC 9110 wants it."""
+"""Support HEAD wherever GET is supported, as RFC 9110 requires."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +16,7 @@ class HeadMiddleware:
         is_complete = False
 
         async def send_without_body(message: Message) -> None:
-            """End the answer with its first part: a stream of events has no last one."""
+            """End the response after its first part: an event stream has no last part."""
             nonlocal is_complete
             if is_complete:
                 return
@@ -25,6 +25,6 @@ class HeadMiddleware:
                 message = {**message, "more_body": False}
             await send(message)
 
-        # A copy: the server looks into its own to know that no body may follow.
+        # A copy: the server reads the method in its own scope to know that no body may follow.
         as_get = {**scope, "method": "GET", "sent_method": "HEAD"}
         await self.app(as_get, receive, send_without_body)

@@ -1,4 +1,4 @@
-"""A limit to how many requests a client may send."""
+"""Limit the requests of each client."""
 
 from collections.abc import Sequence
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -14,8 +14,8 @@ from app.kit.rate_limit.policy import Limiter, LimitStatus, Rule
 class RateLimitMiddleware:
     """Answer 429 if a client sends more than ``rules`` allow, except below the path ``exempt``.
 
-    Preflight requests do not come here: the CORS middleware, further out, answers them. Every
-    answer says what is left, in the headers of draft-ietf-httpapi-ratelimit-headers-10.
+    Preflight requests do not get here: the CORS middleware, further out, answers them. Every
+    response has the headers of draft-ietf-httpapi-ratelimit-headers-10.
     """
 
     def __init__(self, app: ASGIApp, *, rules: Sequence[Rule], exempt: str) -> None:
@@ -41,7 +41,7 @@ class RateLimitMiddleware:
         await self.app(scope, receive, send_with_limits)
 
     async def _count(self, limiter: Limiter, path: str, client: str) -> list[LimitStatus]:
-        """Apply the rules for this path up to the first that refuses."""
+        """Apply the rules for this path, up to the first that rejects the request."""
         statuses: list[LimitStatus] = []
         for rule in self._rules:
             if rule.path in {None, path}:
@@ -52,7 +52,7 @@ class RateLimitMiddleware:
 
 
 def route_path(scope: Scope) -> str:
-    """Return the path as routes declare it: without the proxy's prefix and a slash at the end."""
+    """Return the path as routes declare it: without the proxy's prefix and a trailing slash."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     return path.rstrip("/").removesuffix("\n").rstrip("/")  # patterns that end with $ match it, too
 
@@ -73,14 +73,14 @@ def client_of(scope: Scope) -> str:
 
 
 def describe(statuses: list[LimitStatus]) -> dict[str, str]:
-    """Return the headers that say what is allowed, and what is left."""
+    """Return the headers with the limits and what is left of them."""
     policies = [f'"{s.rule.name}";q={s.rule.requests};w={s.rule.seconds}' for s in statuses]
     left = [f'"{s.rule.name}";r={s.remaining};t={s.reset_seconds}' for s in statuses]
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(left)}
 
 
 def refusal(status: LimitStatus, headers: dict[str, str]) -> ASGIApp:
-    """Build the answer to one request too many."""
+    """Return the 429 response."""
     rule, seconds = status.rule, status.reset_seconds
     detail = f"at most {rule.requests} requests in {rule.seconds} s; try again in {seconds} s"
     return problem(429, detail, headers=headers | {"Retry-After": str(seconds)})

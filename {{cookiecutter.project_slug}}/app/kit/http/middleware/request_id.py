@@ -13,7 +13,7 @@ VALID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 class RequestIdMiddleware:
-    """Take over a valid ``X-Request-ID`` or make one; repeat it in the answer."""
+    """Accept a valid ``X-Request-ID`` or generate one; repeat it in the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -36,5 +36,5 @@ class RequestIdMiddleware:
 
 
 def choose_request_id(inbound: str) -> str:
-    """Keep the caller's id if it is safe to repeat, or make a new one."""
+    """Return the client's id if it is safe to repeat, or a new one."""
     return inbound if VALID.fullmatch(inbound) else token_hex(16)

@@ -1,4 +1,4 @@
-"""Headers that switch off what browsers would otherwise allow."""
+"""Headers that restrict what browsers allow."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,12 +11,12 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-# As they are sent: encoding and looking for each of them took 15 µs of every answer.
+# Encoded once: encoding and searching each of them took 15 µs per response.
 ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class SecurityHeadersMiddleware:
-    """Add ``HEADERS`` to every answer, except those that it has already."""
+    """Add ``HEADERS`` to every response, except those that it already has."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

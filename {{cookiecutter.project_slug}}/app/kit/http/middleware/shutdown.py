@@ -1,4 +1,4 @@
-"""A proper end for requests that are still running when the service stops."""
+"""End running requests properly when the service stops."""
 
 import asyncio
 import logging
@@ -13,9 +13,9 @@ LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 class ShutdownMiddleware:
-    """Complete event streams when the drain ends; answer 503 to what outlasts the grace period.
+    """Complete event streams when the drain ends; answer 503 to requests after the grace period.
 
-    The server cancels both. Without this, it would answer 500, or cut the stream off.
+    The server cancels both. Without this middleware, it would answer 500 or cut the stream.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -27,7 +27,7 @@ class ShutdownMiddleware:
             await self.app(scope, receive, send)
             return
         shutdown = scope["app"].state.shutdown
-        task = asyncio.current_task()  # the one that the server may cancel; streams have others
+        task = asyncio.current_task()  # the task that the server may cancel; streams have others
         begun_with: Message | None = None
 
         async def send_noting_begin(message: Message) -> None:
@@ -48,21 +48,21 @@ class ShutdownMiddleware:
                 await problem(503, detail, headers={"Connection": "close"})(scope, receive, send)
             elif is_event_stream(begun_with):
                 await send(LAST)
-            elif scope["type"] == "http":  # a WebSocket was told by the server
+            elif scope["type"] == "http":  # the server closes a WebSocket itself
                 raise
 
 
 def is_event_stream(message: Message) -> bool:
-    """Return whether an answer that begins like this goes on until somebody ends it."""
+    """Return whether this message starts an event stream, which has no end of its own."""
     if message["type"] != "http.response.start":
         return False
     return Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
 
 
 def warn_about_other_servers(scope: Scope) -> None:
-    """Log what is missing if another server runs this service, such as ``uvicorn`` by itself.
+    """Log what is missing if another server runs this service, such as plain ``uvicorn``.
 
-    The test client is none: its scope lacks what ASGI demands of servers.
+    The test client is no server: its scope lacks ``asgi``, which ASGI requires of servers.
     """
     if "asgi" in scope and not scope["app"].state.shutdown.is_served_by_kit:
         logger.warning(

@@ -1,4 +1,4 @@
-"""Which other sites' pages may open WebSockets, to which browsers do not apply CORS."""
+"""Check the origin of WebSocket handshakes, to which browsers do not apply CORS."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from app.kit.http.problems import problem
 class WebSocketOriginMiddleware:
     """Refuse handshakes from pages of other hosts, except for ``origins``.
 
-    Programs that are no browsers send no ``Origin``, and pass.
+    Clients that are not browsers send no ``Origin`` and are accepted.
     """
 
     def __init__(self, app: ASGIApp, *, origins: Sequence[str]) -> None:
