@@ -1,4 +1,4 @@
-"""The composition root: what this service consists of, from the outside in."""
+"""The composition root: the application, its middleware and its lifespan."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -62,7 +62,7 @@ from app.kit.shutdown import Shutdown
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the service; nothing is opened before its lifespan starts."""
+    """Build the application; its lifespan opens connections."""
     settings = settings or load_settings()
     app = FastAPI(
         title=ABOUT.title,
@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def middleware(settings: Settings) -> list[Middleware]:
-    """List what every request passes through, from the outside in."""
+    """Return the middleware of every request, outermost first."""
     return [
         Middleware(HeadMiddleware),
         Middleware(RequestIdMiddleware),
@@ -109,14 +109,14 @@ def middleware(settings: Settings) -> list[Middleware]:
         # {% endif %}
         Middleware(BodyLimitMiddleware, default=default_body_limit(settings)),
         Middleware(ShutdownMiddleware),
-        # Innermost, so that the answer to an unhandled error passes through the others too.
+        # Innermost, so that the response to an unhandled error passes through the others.
         Middleware(ServerErrorMiddleware, handler=unhandled),
     ]
 
 
 # {% if cookiecutter.rate_limit %}
 def rules(settings: RateLimitSettings) -> list[Rule]:
-    """List what limits each client, the strictest rule first: what it refuses counts nowhere."""
+    """Return the rate limits, strictest first: a rejected request counts for no later rule."""
     seconds = settings.rate_limit_seconds
     return [
         # {% if cookiecutter.auth %}
@@ -131,11 +131,11 @@ def rules(settings: RateLimitSettings) -> list[Rule]:
 
 # {% endif %}
 def lifespan(settings: Settings) -> Lifespan[FastAPI]:
-    """Say what is opened at the start and closed at the end."""
+    """Return the lifespan, which opens resources at startup and closes them at shutdown."""
 
     @asynccontextmanager
     async def lend(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
-        """Lend what requests find in ``request.state``."""
+        """Open the resources and yield them as ``request.state``."""
         async with AsyncExitStack() as stack:
             database = open_database(settings)
             stack.push_async_callback(call_from_async, database.close)

@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def rebuild() -> FastAPI:
-    """Build the service in the process that a change of the code has started."""
+    """Build the service in a process that the reloader has started."""
     settings = load_settings()
     configure_logging(settings.log_level)
     return build_app(settings.app_module)

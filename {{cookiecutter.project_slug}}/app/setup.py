@@ -1,4 +1,4 @@
-"""Write the secrets that are missing to ``.env``: ``python -m app.setup``."""
+"""Write missing secrets to ``.env``: ``python -m app.setup``."""
 
 import sys
 from functools import partial
@@ -15,7 +15,7 @@ RANDOM_BYTES = {"secret_key": 32, "first_superuser_password": 12}
 
 
 def main() -> None:
-    """Add what neither the environment nor ``.env`` has; what is there stays as it is."""
+    """Add each secret that neither the environment nor ``.env`` sets; keep the others."""
     settings = read_settings(partial(AuthSettings, environment="local"))  # no secret is required
     missing = [name.upper() for name in RANDOM_BYTES if getattr(settings, name) is None]
     for name in missing:
@@ -24,9 +24,9 @@ def main() -> None:
 
 
 def write(name: str, value: str) -> None:
-    """Set a variable in ``.env``, which is replaced as a whole, and is for no other user to read.
+    """Set a variable in ``.env``; replace the file as a whole, readable by this user only.
 
-    Without quotes, which ``docker --env-file`` would take for a part of the value.
+    Write no quotes: ``docker --env-file`` would read them as part of the value.
     """
     ENV_FILE.touch(mode=0o600)
     ENV_FILE.chmod(0o600)

@@ -1,4 +1,4 @@
-"""Run jobs: ``python -m app.worker``, any number of them, on any machine."""
+"""Run jobs: ``python -m app.worker``. Start any number of workers, on any machine."""
 
 import asyncio
 import logging
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Work, and stop without waiting for threads: other workers run their jobs again."""
+    """Run jobs; exit without waiting for threads, because other workers run their jobs again."""
     configure_logging("INFO")  # until the settings are known
     try:
-        asyncio.Runner().run(work())  # not closed: that would wait for the threads
+        asyncio.Runner().run(work())  # not closed: closing waits for the threads
     except SystemExit as error:
         logger.critical("%s", error)
         os._exit(1)
@@ -28,10 +28,10 @@ def main() -> None:
 
 
 async def work() -> None:
-    """Work until SIGTERM or Ctrl+C; raise ``SystemExit`` if the database is not ready."""
+    """Run jobs until SIGTERM or Ctrl+C; raise ``SystemExit`` if the database is not ready."""
     settings = load_settings()
     configure_logging(settings.log_level)
-    # Its lines have neither the request id nor the kind of the job; those of app.kit.jobs have.
+    # Its lines lack the request id and the kind of the job; app.kit.jobs logs both.
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     database = open_database(settings)
     try:

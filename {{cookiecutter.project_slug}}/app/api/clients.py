@@ -10,7 +10,7 @@ from app.clients.ideas import IdeaSource
 from app.clients.open import Clients
 from app.kit.http.state import lifespan_state
 
-# Half of the threads that endpoints have: services that hang must not take them all.
+# Half of the endpoints' threads: services that hang must not block all of them.
 BLOCKING_REQUESTS = 20
 
 
@@ -28,7 +28,7 @@ async def get_sources(clients: ClientsDep) -> list[IdeaSource]:
 
 
 async def get_deadline(clients: ClientsDep) -> float:
-    """Return when all services must have answered, in seconds by the event loop's clock."""
+    """Return the deadline for all services, in seconds of the event loop's clock."""
     return asyncio.get_running_loop().time() + clients.deadline_seconds
 
 
@@ -37,7 +37,7 @@ DeadlineDep = Annotated[float, Depends(get_deadline)]
 
 
 async def limit_blocking(_: DeadlineDep) -> AsyncGenerator[None]:
-    """Wait, without a thread, until the request may block one; the deadline runs meanwhile."""
+    """Limit how many requests block a thread; the deadline includes the wait for a turn."""
     yield
 
 

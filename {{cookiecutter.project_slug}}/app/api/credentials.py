@@ -32,20 +32,20 @@ PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 async def callers_credential(db: DatabaseDep, caller: CurrentUser) -> Record | None:
-    """Return the caller's id and hash; the connection is free again while it is compared."""
+    """Return the caller's id and hash; release the connection before the hash is verified."""
     async with db.read() as connection:
         return await credential.get_by_email(connection, caller.email)
 
 
 async def stored_credential(db: DatabaseDep, form: PasswordFormDep) -> Record | None:
-    """Return the id and hash of the user whom a login form names."""
+    """Return the id and hash of the user that a login form names."""
     async with db.read() as connection:
         return await credential.get_by_email(connection, form.username)
 
 
 # {% endfilter %}
 async def forbid_storing(response: Response) -> None:
-    """Keep the answer out of all caches."""
+    """Forbid caches to store the response."""
     response.headers["Cache-Control"] = "no-store"
 
 
@@ -54,7 +54,7 @@ async def get_verified_credential(
     passwords: PasswordsDep,
     stored: Annotated[Record | None, Depends(stored_credential)],
 ) -> Record:
-    """Return the credential of a login form; raise one ``UnauthorizedError`` for all failures."""
+    """Return the verified credential; raise the same ``UnauthorizedError`` for every failure."""
     return await _verify(passwords, form.password, stored, UnauthorizedError(WRONG_LOGIN))
 
 
@@ -101,7 +101,7 @@ NewPasswordDep = Annotated[NewPassword, Depends(get_new_password)]
 
 
 async def get_refresh_claims(given: RefreshRequest, tokens: TokensDep) -> Claims:
-    """Return the claims of a refresh token; raise ``UnauthorizedError``."""
+    """Return the claims of a refresh token; raise ``UnauthorizedError`` if it is invalid."""
     return tokens.read(given.refresh_token.get_secret_value(), "refresh")
 
 

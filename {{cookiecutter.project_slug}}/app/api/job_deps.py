@@ -1,4 +1,4 @@
-"""What endpoints need to queue and to read jobs."""
+"""Dependencies of endpoints that queue jobs."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from app.kit.http.state import lifespan_state
 from app.kit.jobs.enqueue import Enqueue, JobQueue
 from app.schemas.job import JobAccepted
 
-# For OpenAPI, which does not see the header that `accepted` sets.
+# Documents the header that `accepted` sets, which FastAPI cannot infer.
 LOCATION = {"description": "the address of the job", "schema": {"type": "string"}}
 ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": LOCATION}}}
 Key = Annotated[
@@ -29,7 +29,7 @@ Key = Annotated[
 
 
 async def get_queue(request: Request, user_id: CallerId) -> AsyncGenerator[Enqueue]:
-    """Yield what queues jobs; wake the queue after the endpoint has committed them."""
+    """Yield the caller's ``Enqueue``; wake the queue after the endpoint has committed."""
     queue: JobQueue = lifespan_state(request.scope)["jobs"]
     yield Enqueue(queue, user_id)
     queue.wake()
@@ -39,7 +39,7 @@ QueueDep = Annotated[Enqueue, Depends(get_queue, scope="function")]
 
 
 async def get_enqueue(queue: QueueDep, key: Key = None) -> Enqueue:
-    """Return what queues new jobs, one for each idempotency key."""
+    """Return an ``Enqueue`` that queues one job per idempotency key."""
     return replace(queue, idempotency_key=key)
 
 
@@ -47,7 +47,7 @@ EnqueueDep = Annotated[Enqueue, Depends(get_enqueue)]
 
 
 def accepted(request: Request, response: Response, row: Record) -> JobAccepted:
-    """Return the answer to a request whose job is queued, with its ``Location``."""
+    """Return the response for a queued job; set its ``Location`` header."""
     root = request.scope.get("root_path", "")
     response.headers["Location"] = f"{root}{API_PREFIX}/jobs/{row.id}"
     return JobAccepted.model_validate(row)

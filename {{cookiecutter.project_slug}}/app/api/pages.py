@@ -1,4 +1,4 @@
-"""The page that people see."""
+"""The HTML page at ``/``."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from functools import cache
@@ -34,7 +34,7 @@ def add_pages(app: FastAPI) -> None:
 
 @cache
 def templates() -> "Jinja2Templates":
-    """Load Jinja when the first page is shown; at the start, that would take 15 ms of it."""
+    """Load Jinja for the first page: at startup it would take 15 ms."""
     from fastapi.templating import Jinja2Templates
 
     return Jinja2Templates(HERE / "templates")

@@ -1,5 +1,5 @@
 # {% if cookiecutter.auth %}
-"""Who may do what, for the signatures of endpoints."""
+"""Permissions, as dependencies for the signatures of endpoints."""
 
 # {% filter replace("Async", cookiecutter.__Async) %}
 from typing import Annotated
@@ -22,7 +22,7 @@ from app.schemas.recipe import RecipeCreate, RecipeUpdate  # example
 from app.schemas.user import UserRead
 
 # {% endfilter %}
-# Relative, so that the form of /docs finds it behind a proxy's prefix, too.
+# Relative, so that the login form of /docs also works behind a proxy's prefix.
 LOGIN_URL = f"{API_PREFIX}/auth/login".removeprefix("/")
 BearerDep = Annotated[str, Depends(OAuth2PasswordBearer(LOGIN_URL))]
 
@@ -39,7 +39,7 @@ TokensDep = Annotated[Tokens, Depends(get_tokens)]
 async def current_user(db: DatabaseDep, tokens: TokensDep, token: BearerDep) -> UserRead:
     """Return the user of the access token; raise ``UnauthorizedError``.
 
-    One query, so that a logout, a revoked session and a deleted user take effect at once.
+    Query the session each time: a logout, a revocation or a deleted user takes effect at once.
     """
     claims = tokens.read(token, "access")
     async with db.read() as connection:
@@ -50,27 +50,27 @@ async def current_user(db: DatabaseDep, tokens: TokensDep, token: BearerDep) -> 
 
 
 CurrentUser = Annotated[UserRead, Depends(current_user)]
-# example: whose recipes are whose
+# example: permissions of recipes
 
 
 class OwnRecipes:
     """The recipes that the caller may change: their own, and all for a superuser.
 
-    Reads the submitter, who never changes, in the transaction of the change.
+    The methods check the submitter, which never changes, in the transaction of the change.
     """
 
     def __init__(self, caller: UserRead) -> None:
         self._caller = caller
 
     async def get(self, connection: AsyncConnection, id: int) -> Record:
-        """Return one; raise ``NotFoundError`` or ``ForbiddenError``."""
+        """Return one recipe; raise ``NotFoundError`` or ``ForbiddenError``."""
         row = await recipe.get(connection, id)
         if not self._caller.is_superuser and row.submitter_id != self._caller.id:
             raise ForbiddenError("only its submitter and superusers may change a recipe")
         return row
 
     async def create(self, connection: Executor, new: RecipeCreate) -> Record:
-        """Insert one with the caller as its submitter and return the row."""
+        """Insert a recipe with the caller as its submitter and return the row."""
         return await recipe.create(connection, new, {"submitter_id": self._caller.id})
 
     async def replace(self, connection: AsyncConnection, id: int, new: RecipeCreate) -> Record:
@@ -84,7 +84,7 @@ class OwnRecipes:
         return await recipe.update(connection, id, changes)
 
     async def remove(self, connection: AsyncConnection, id: int) -> None:
-        """Delete it; raise ``NotFoundError`` or ``ForbiddenError``."""
+        """Delete one recipe; raise ``NotFoundError`` or ``ForbiddenError``."""
         await self.get(connection, id)
         await recipe.remove(connection, id)
 
@@ -92,7 +92,7 @@ class OwnRecipes:
 # end of the example
 # {% endfilter %}
 async def superuser(caller: CurrentUser) -> UserRead:
-    """Return the caller; raise ``ForbiddenError`` unless it is a superuser."""
+    """Return the caller; raise ``ForbiddenError`` unless they are a superuser."""
     if not caller.is_superuser:
         raise ForbiddenError("only superusers may do this")
     return caller
@@ -104,17 +104,17 @@ async def get_caller_id(caller: CurrentUser) -> int | None:
 
 
 async def get_visible_owner(caller: CurrentUser) -> int | None:
-    """Return whose records the caller may see; None means all."""
+    """Return the owner of the records that the caller may see; None means all records."""
     return None if caller.is_superuser else caller.id
 
 
 Superuser = Annotated[UserRead, Depends(superuser)]
 CallerId = Annotated[int | None, Depends(get_caller_id)]
 VisibleOwner = Annotated[int | None, Depends(get_visible_owner)]
-# For routers: the dependencies of all their routes, and what these answer besides.
+# For routers: the dependencies of all their routes, and the failures that these add.
 SUPERUSERS_ONLY = [Depends(superuser)]
 RESTRICTED = failures(403)
-# example: whose recipes are whose
+# example: permissions of recipes
 
 
 async def get_own_recipes(caller: CurrentUser) -> OwnRecipes:
@@ -123,11 +123,11 @@ async def get_own_recipes(caller: CurrentUser) -> OwnRecipes:
 
 
 OwnRecipesDep = Annotated[OwnRecipes, Depends(get_own_recipes)]
-# A body names no other record that may be missing.
+# The body refers to no other record, so there is no 409.
 SUBMITTER_FAILURES = failures()
 # end of the example
 # {% else %}
-"""Who may do what, for the signatures of endpoints: everybody everything, without accounts."""
+"""Permissions, as dependencies of endpoints; without accounts, any caller may do anything."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -146,10 +146,10 @@ async def get_nobody() -> int | None:
 
 CallerId = Annotated[int | None, Depends(get_nobody)]
 VisibleOwner = Annotated[int | None, Depends(get_nobody)]
-# For routers: the dependencies of all their routes, and what these answer besides.
+# For routers: the dependencies of all their routes, and the failures that these add.
 SUPERUSERS_ONLY: Sequence[Dependency] = ()
 RESTRICTED = failures()
-# example: whose recipes are whose
+# example: permissions of recipes
 
 
 async def get_own_recipes() -> CRUDRecipe:
@@ -158,7 +158,7 @@ async def get_own_recipes() -> CRUDRecipe:
 
 
 OwnRecipesDep = Annotated[CRUDRecipe, Depends(get_own_recipes)]
-# A body names the submitter, who may not exist.
+# The body names the submitter, which may not exist.
 SUBMITTER_FAILURES = failures(409)
 # end of the example
 # {% endif %}

@@ -20,16 +20,16 @@ class IdeaSource:
     def __init__(self, name: str, upstream: Upstream) -> None:
         self._name = name
         self._upstream = upstream
-        # Two caches, so that each endpoint shows its own time.
+        # One cache per endpoint, so that each shows its own response time.
         self._cached = upstream.cached(self._fetch)
         self._cached_async = upstream.cached(self._fetch)
 
     def fetch(self, deadline: float) -> SourceIdeas:
-        """Return today's best ideas; the thread that calls this is blocked until they are here."""
+        """Return today's top ideas; block the calling thread until they arrive."""
         return from_thread.run(self._report, self._cached, deadline)
 
     async def fetch_async(self, deadline: float) -> SourceIdeas:
-        """Return today's best ideas; other requests are answered meanwhile."""
+        """Return today's top ideas without blocking a thread."""
         return await self._report(self._cached_async, deadline)
 
     async def _report(
@@ -50,7 +50,7 @@ class IdeaSource:
 
 
 class Post(BaseModel):
-    """The fields of a post that are used, in Reddit's format."""
+    """The fields that the service uses of a post, in Reddit's format."""
 
     score: Annotated[int, Field(validation_alias=AliasPath("data", "score"))]
     title: Annotated[str, Field(validation_alias=AliasPath("data", "title"))]
@@ -58,6 +58,6 @@ class Post(BaseModel):
 
 
 class Listing(BaseModel):
-    """The envelope of posts."""
+    """Reddit's response, with a list of posts."""
 
     posts: Annotated[list[Post], Field(validation_alias=AliasPath("data", "children"))]

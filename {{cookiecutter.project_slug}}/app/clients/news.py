@@ -23,7 +23,7 @@ class NewsClient:
 
 
 class StoryHit(BaseModel):
-    """The fields of a story that are used, in the search's format; some link to nothing."""
+    """The fields that the service uses of a story; some stories have no URL."""
 
     title: str
     url: str | None = None
@@ -31,6 +31,6 @@ class StoryHit(BaseModel):
 
 
 class FrontPage(BaseModel):
-    """The envelope of stories."""
+    """The response of the search, with a list of stories."""
 
     hits: list[StoryHit]

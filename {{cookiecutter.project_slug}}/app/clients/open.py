@@ -23,9 +23,9 @@ class Clients:
 
 @asynccontextmanager
 async def open_clients(settings: ClientSettings) -> AsyncGenerator[Clients]:
-    """Yield the clients, and close their connections at the end.
+    """Yield the clients; close their connections at exit.
 
-    Each has its own connections, so that a service that hangs takes none of the others'.
+    Each client has its own connections: a service that hangs cannot use up those of the others.
     """
     async with AsyncExitStack() as stack:
 

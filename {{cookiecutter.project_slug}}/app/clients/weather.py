@@ -17,19 +17,19 @@ class WeatherClient:
         self.fetch = upstream.cached(self._fetch)
 
     async def _fetch(self, city: str) -> Weather:
-        """Return the weather now; raise ``UpstreamError`` or ``TimeoutError``."""
+        """Return the current weather; raise ``UpstreamError`` or ``TimeoutError``."""
         path = f"/{quote(city, safe='')}"
         report = await self._upstream.get(path, {"format": "j1"}, WeatherReport)
         return Weather(**report.model_dump())
 
 
 def now(*field: str | int) -> Any:  # noqa: ANN401 (as pydantic's Field)
-    """Return a field of the present weather in wttr.in's format."""
+    """Return a field of the current weather in wttr.in's format."""
     return Field(validation_alias=AliasPath("current_condition", 0, *field))
 
 
 class WeatherReport(BaseModel):
-    """The fields that are used; the numbers are strings there."""
+    """The fields that the service uses, in wttr.in's format, where numbers are strings."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 

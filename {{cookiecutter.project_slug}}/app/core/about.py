@@ -1,4 +1,4 @@
-"""What the service is called, from ``app/about.toml``."""
+"""The title, description and version of the service, from ``app/about.toml``."""
 
 import tomllib
 from importlib.resources import files
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class About(NamedTuple):
-    """The service in the words of its makers."""
+    """The fields of ``app/about.toml``."""
 
     title: str
     description: str

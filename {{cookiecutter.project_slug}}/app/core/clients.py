@@ -1,4 +1,4 @@
-"""Settings of the clients: where the other services are."""
+"""Settings of the clients: the addresses of other services."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from app.kit.upstream.settings import BaseUrl, UpstreamSettings
 
 
 def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names; raise ``ValueError`` if one comes twice."""
+    """Return the names; raise ``ValueError`` if one is repeated."""
     if len(set(names)) < len(names):
         raise ValueError("must name each source once")
     return names

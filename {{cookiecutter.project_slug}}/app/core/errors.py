@@ -1,4 +1,4 @@
-"""Domain errors of this service: a subclass is answered with the status code of its base."""
+"""Domain errors of this service; a subclass has the status code of its base class."""
 
 from app.kit.errors import UnprocessableError  # example
 

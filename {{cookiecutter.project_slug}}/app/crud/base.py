@@ -1,7 +1,7 @@
-"""The operations that every model has.
+"""Create, read, update and delete rows of any model.
 
-All are Core statements that are built once. They return rows for a response model to validate, and
-never commit: the caller owns the transaction.
+The statements are built once, with SQLAlchemy Core. The methods return rows, which response models
+validate, and never commit: the caller owns the transaction.
 """
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.db.base import Base  # all models, or a foreign key finds no table
+from app.db.base import Base  # imports all models, which foreign keys need
 from app.kit.db.database import Executor
 from app.kit.db.model import Record
 from app.kit.errors import NotFoundError
@@ -46,8 +46,8 @@ class CRUDBase(Generic[ModelT, CreateT, UpdateT]):
         return self._found(result.one_or_none(), id)
 
     async def get_multi(self, connection: Executor, page: PageQuery) -> RowPage:
-        """Return the rows that follow the key ``page.after``, in the order of their keys."""
-        # One row more shows whether another page follows.
+        """Return a page of rows after the id ``page.after``, ordered by id."""
+        # One extra row shows whether another page follows.
         values = {"after": page.after, "limit": page.limit + 1}
         result = await connection.execute(self._page, values)
         return cut_page(result.all(), page.limit)
@@ -55,7 +55,7 @@ class CRUDBase(Generic[ModelT, CreateT, UpdateT]):
     async def create(
         self, connection: Executor, new: CreateT, more: Mapping[str, object] | None = None
     ) -> Record:
-        """Insert one row, with ``more`` values that are not the client's, and return it."""
+        """Insert one row and return it; ``more`` holds values that clients cannot send."""
         result = await connection.execute(self._create, {**new.model_dump(), **(more or {})})
         return result.one()
 

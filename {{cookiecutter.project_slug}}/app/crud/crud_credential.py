@@ -24,7 +24,7 @@ class CRUDCredential:
             Credential.user_id == bindparam("owner"),
             Credential.password_hash == bindparam("expected"),
         )
-        # Locks the user, too: otherwise this and a deletion of the user could wait for each other.
+        # Also locks the user: otherwise this and the deletion of the user could deadlock.
         self._is_current = (
             select(User.id).join(Credential).where(expected).with_for_update(read=True)
         )
@@ -46,7 +46,7 @@ class CRUDCredential:
         return result.one_or_none()
 
     async def create(self, connection: AsyncConnection, user_id: int, password_hash: str) -> None:
-        """Store the first password of a user; raise ``ConflictError`` if there is one."""
+        """Store the first password of a user; raise ``ConflictError`` if the user has one."""
         values = {"user_id": user_id, "password_hash": password_hash}
         await connection.execute(self._create, values)
 
@@ -62,7 +62,7 @@ class CRUDCredential:
         return row
 
     async def is_current(self, connection: AsyncConnection, user_id: int, expected: str) -> bool:
-        """Tell whether a hash is still the user's, and lock it until the transaction ends."""
+        """Return whether a hash is still the user's, and lock it until the transaction ends."""
         values = {"owner": user_id, "expected": expected}
         result = await connection.execute(self._is_current, values)
         return result.one_or_none() is not None
@@ -70,7 +70,7 @@ class CRUDCredential:
     async def change(
         self, connection: AsyncConnection, user_id: int, expected: str, password_hash: str
     ) -> bool:
-        """Replace a hash; return False if another change came first."""
+        """Replace a hash; return False if it is no longer the user's."""
         values = {"owner": user_id, "expected": expected}
         changing = self._change.values(password_hash=password_hash)
         result = await connection.execute(changing, values)

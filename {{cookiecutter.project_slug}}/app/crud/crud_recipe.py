@@ -35,7 +35,7 @@ class CRUDRecipe(CRUDBase[Recipe, RecipeCreate, RecipeUpdate]):
         keyword: str,
         limit: int,
     ) -> Sequence[Record]:
-        """Return up to ``limit`` recipes with ``keyword`` in their label, in upper or lower case."""
+        """Return up to ``limit`` recipes whose label contains ``keyword``, ignoring case."""
         values = {"keyword": keyword.translate(LITERAL), "limit": limit}
         result = await connection.execute(self._search, values)
         return result.all()

@@ -13,7 +13,7 @@ from app.kit.db.model import Record
 
 
 class CRUDSession:
-    """Sessions: opened by a login, renewed by refresh tokens, ended by a logout or a reuse."""
+    """Sessions: opened by a login, renewed by refresh tokens, ended by a logout or by theft."""
 
     def __init__(self) -> None:
         sid = Session.sid == bindparam("key")
@@ -41,14 +41,14 @@ class CRUDSession:
         )
         self._revoke = delete(Session).where(sid)
         self._revoke_all = delete(Session).where(Session.user_id == bindparam("user_id"))
-        # Skips what another transaction is deleting, so that two do not wait for each other.
+        # Skips rows that another transaction is deleting, to avoid deadlocks.
         expired = select(Session.id).where(Session.expires_at < database_time())
         self._purge = delete(Session).where(
             Session.id.in_(expired.with_for_update(skip_locked=True).scalar_subquery())
         )
 
     async def open(self, connection: AsyncConnection, claims: Claims) -> None:
-        """Store a new session by the claims of its refresh token; delete all expired sessions."""
+        """Store a new session from the claims of its refresh token; delete all expired sessions."""
         await connection.execute(self._purge)
         values = {
             "sid": claims.sid,
@@ -59,7 +59,7 @@ class CRUDSession:
         await connection.execute(self._open, values)
 
     async def get_user(self, connection: AsyncConnection, claims: Claims) -> Record | None:
-        """Return the row of the user, unless the session was revoked or the user deleted."""
+        """Return the user's row, or None if the session was revoked or the user deleted."""
         values = {"key": claims.sid, "user_id": claims.sub}
         result = await connection.execute(self._user, values)
         return result.one_or_none()
@@ -71,10 +71,10 @@ class CRUDSession:
         successor: Claims,
         grace_seconds: float,
     ) -> bool:
-        """Replace the refresh token; return False if the session is over.
+        """Replace the refresh token; return False if the session has ended.
 
-        The token that was replaced last is accepted again for ``grace_seconds``. An older one, or
-        one that comes later, was stolen: revoke the session.
+        Accept the previous token again for ``grace_seconds``. Later use of it, or use of an older
+        token, means that it was stolen: revoke the session.
         """
         values: dict[str, object] = {
             "key": given.sid,
@@ -92,7 +92,7 @@ class CRUDSession:
         return False
 
     async def revoke(self, connection: AsyncConnection, claims: Claims) -> None:
-        """End the session, if it still exists: all its tokens are refused."""
+        """End the session, if it still exists; all its tokens become invalid."""
         await connection.execute(self._revoke, {"key": claims.sid})
 
     async def revoke_all(self, connection: AsyncConnection, user_id: int) -> None:

@@ -11,14 +11,14 @@ from app.schemas.user import UserCreate
 
 
 class CRUDUser(CRUDBase[User, UserCreate, UserCreate]):
-    """Users, who can also be found by their address."""
+    """Users, with a search by e-mail address."""
 
     def __init__(self) -> None:
         super().__init__(User)
         self._by_email = select(self.table).where(User.email == bindparam("email"))
 
     async def get_by_email(self, connection: Executor, email: str) -> Record | None:
-        """Return the user with this address, if there is one."""
+        """Return the user with this address, or None."""
         result = await connection.execute(self._by_email, {"email": email.lower()})
         return result.one_or_none()
 

@@ -1,4 +1,4 @@
-"""The data a new database starts with."""
+"""The initial data of a new database."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 # {% if cookiecutter.auth %}
@@ -24,10 +24,10 @@ logger = logging.getLogger(__name__)
 
 
 async def init_db(database: Database, settings: Settings) -> None:
-    """Add what is missing, in one transaction; a second run changes nothing.
+    """Add missing data in one transaction; a second run changes nothing.
 
-    Raise ``ValueError`` if a user who is no superuser has the first superuser's address: signing up
-    with an address must not make a superuser.
+    Raise ``ValueError`` if the first superuser's address belongs to a user without that role:
+    signing up with an address must not grant it.
     """
     # {% if cookiecutter.auth %}
     password_hash = _hash_first_password(settings)  # takes longer than a transaction should

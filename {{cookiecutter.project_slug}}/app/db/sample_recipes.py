@@ -1,4 +1,4 @@
-"""Three recipes to look at on a developer's machine."""
+"""Sample recipes for development."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 from sqlalchemy import insert
@@ -30,7 +30,7 @@ SAMPLES = (
 
 
 async def add_sample_recipes(connection: AsyncConnection, settings: Settings) -> None:
-    """Add the samples in the first superuser's name, unless there is any recipe already."""
+    """Add the samples, submitted by the first superuser, unless the database has recipes."""
     if settings.environment != "local":
         return
     recipes = await recipe.get_multi(connection, PageQuery(limit=1))

@@ -7,5 +7,5 @@ __all__ = ["Database", "open_database"]
 
 
 def open_database(settings: Settings) -> Database:
-    """Return the pool of connections; it connects when it is first used."""
+    """Return the database with its connection pool, which connects on first use."""
     return Database.from_settings(settings)

@@ -1,4 +1,4 @@
-"""Photos of recipes: where they are stored, and the job that follows an upload."""
+"""Photos of recipes: their store, and the job that follows an upload."""
 
 from functools import partial
 from typing import Any
@@ -36,7 +36,7 @@ async def finish_photo(job: JobContext[Settings], parameters: PhotoParameters) -
         text = f"Recipe {parameters.recipe_id} has a new photo: {parameters.photo}"
         send = partial(send_mail, job.settings, subject="A new photo", text=text)
         await await_from_job(send)
-        await job.mark_done("mail")  # a process that dies before this line sends the mail twice
+        await job.mark_done("mail")  # if the process dies before this, the mail is sent twice
     return {"photo": parameters.photo, "thumbnail": thumbnail}
 
 

@@ -1,4 +1,4 @@
-"""A sample of work that keeps a processor busy."""
+"""A sample of a CPU-bound job."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from typing import Any

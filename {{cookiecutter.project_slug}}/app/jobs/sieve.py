@@ -1,10 +1,10 @@
-"""Work for a child process, which imports this module: it imports little itself."""
+"""CPU-bound work for a child process, which imports this module: keep its imports few."""
 
 import os
 
 
 def count_primes(start: int, stop: int) -> int:
-    """Count the primes from ``start`` up to ``stop``, which is excluded, at a low priority."""
+    """Count the primes from ``start`` to below ``stop``, at a low process priority."""
     os.setpriority(os.PRIO_PROCESS, 0, 10)
     sieve = bytearray([1]) * (stop - start)
     for number in range(2, int(stop**0.5) + 1):

@@ -7,7 +7,7 @@ from app.db.base_class import Base
 
 
 class Recipe(Base):
-    """A link to a dish that somebody likes."""
+    """A link to a recipe on another site."""
 
     label: Mapped[str] = mapped_column(String(255))
     source: Mapped[str] = mapped_column(String(255))

@@ -9,11 +9,11 @@ from app.db.base_class import Base
 
 
 class Session(Base):
-    """A user who is logged in on one device, from the login to the logout.
+    """One login of a user on one device, until the logout.
 
-    ``token_digest`` identifies the refresh token that is valid now. Reuse of an older one means that
-    it was stolen, so the session is revoked; only ``replaced_digest``, the one before, is accepted
-    for a few seconds after ``replaced_at``, for a client that did not get the answer.
+    ``token_digest`` identifies the current refresh token. Reuse of an older token means that it was
+    stolen: the session is revoked. Exception: ``replaced_digest``, the previous token, is accepted
+    for a few seconds after ``replaced_at``, because the client may have missed the response.
     """
 
     sid: Mapped[str] = mapped_column(String(32), unique=True)

@@ -1,4 +1,4 @@
-"""What clients send and get to sign up, log in and stay logged in."""
+"""Request and response bodies of sign-up, login and sessions."""
 
 from typing import Annotated, Literal
 
@@ -21,7 +21,7 @@ EMAIL = TypeAdapter(Email)
 
 
 def normalise_username(username: str) -> str:
-    """Write an address as sign-up stores it; leave a text that is no address as it is."""
+    """Normalise an address as sign-up does; return other text unchanged."""
     try:
         return EMAIL.validate_python(username)
     except ValidationError:
@@ -34,11 +34,9 @@ class Signup(UserCreate):
     password: Password
 
 
+# Not a RequestModel: RFC 6749 (3.2) asks servers to ignore unknown parameters.
 class PasswordForm(BaseModel):
-    """The password grant of OAuth 2; the user name is the e-mail address.
-
-    Not a ``RequestModel``: RFC 6749 (3.2) asks servers to ignore unknown parameters.
-    """
+    """The password grant of OAuth 2; the user name is the e-mail address."""
 
     grant_type: Literal["password"] = "password"
     username: Annotated[Text, AfterValidator(normalise_username)]
@@ -53,7 +51,7 @@ class PasswordChange(RequestModel):
 
 
 class RefreshRequest(RequestModel):
-    """The refresh token of the last answer."""
+    """The latest refresh token of a session."""
 
     refresh_token: Secret[Annotated[str, StringConstraints(max_length=2000)]]
 

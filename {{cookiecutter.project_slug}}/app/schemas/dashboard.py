@@ -1,4 +1,4 @@
-"""A dashboard that is put together from other services."""
+"""A dashboard, combined from other services."""
 
 from pydantic import BaseModel
 
@@ -6,7 +6,7 @@ from app.kit.upstream.results import Part
 
 
 class Weather(BaseModel):
-    """The weather now."""
+    """The current weather."""
 
     description: str
     temperature_celsius: float

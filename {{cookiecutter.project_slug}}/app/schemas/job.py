@@ -1,4 +1,4 @@
-"""What clients send and get of jobs."""
+"""Request and response bodies of jobs."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from app.kit.schemas import RequestModel, Utc, whole
 
 
 class JobAccepted(BaseModel):
-    """The answer to a request whose work goes on; ``Location`` says where to ask about it."""
+    """A queued job; the ``Location`` header is the address to poll."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -18,7 +18,7 @@ class JobAccepted(BaseModel):
 
 
 class JobRead(JobAccepted):
-    """A job and how far it is."""
+    """A job, its progress and its result."""
 
     kind: str
     attempts: Annotated[int, Field(description="how often it was begun")]
@@ -36,6 +36,6 @@ Limit = Annotated[int, Field(strict=True, ge=2, le=500_000_000), BeforeValidator
 
 
 class PrimesParameters(RequestModel):
-    """How far to count primes."""
+    """The number below which primes are counted."""
 
     limit: Limit = 5_000_000

@@ -1,4 +1,4 @@
-"""Recipes, as clients send and get them."""
+"""Request and response bodies of recipes."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ from app.kit.schemas import RequestModel, Text
 from app.kit.schemas import Id, RequestModel, Text
 # {% endif %}
 
-# Kept as it was typed; the scheme is checked because the page makes a link of it.
+# Stored as typed; the scheme is checked because the page renders it as a link.
 Url = Annotated[
     str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f-\xa0]+$")
 ]
 
 
 class RecipeCreate(RequestModel):
-    """A whole recipe."""
+    """All fields of a recipe."""
 
     label: Text
     source: Text
@@ -28,7 +28,7 @@ class RecipeCreate(RequestModel):
 
 
 class RecipeUpdate(RequestModel):
-    """The fields to change; those left out stay as they are."""
+    """The fields to change; omitted fields keep their values."""
 
     label: Text | MISSING = MISSING
     source: Text | MISSING = MISSING
@@ -51,6 +51,6 @@ class RecipeRead(BaseModel):
 
 
 class RecipeMatches(BaseModel):
-    """The recipes that a search found."""
+    """The results of a search."""
 
     items: list[RecipeRead]

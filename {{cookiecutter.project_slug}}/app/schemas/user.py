@@ -1,4 +1,4 @@
-"""Users, as clients send and get them."""
+"""Request and response bodies of users."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,7 +6,7 @@ from app.kit.schemas import Email, RequestModel, Text
 
 
 class UserCreate(RequestModel):
-    """A new user; clients cannot make a superuser."""
+    """A new user; the API cannot create superusers."""
 
     name: Text
     email: Email

@@ -22,7 +22,7 @@ from app.kit.http.openapi import failures
 
 ROUTERS = [
     # {% if cookiecutter.fan_out %}
-    # Ideas come before recipes, or /recipes/ideas would be taken for a recipe's id.  # example
+    # Ideas come before recipes: otherwise /recipes/ideas would match a recipe's id.  # example
     ideas.router,  # example
     # {% endif %}
     recipe.router,  # example
@@ -38,7 +38,7 @@ ROUTERS = [
     dashboard.router,  # example
     # {% endif %}
 ]
-# What any request may be answered.
+# The failures that any request may get.
 FAILURES = failures(
     # {% if cookiecutter.rate_limit %}
     429,
@@ -49,6 +49,6 @@ FAILURES = failures(
 
 
 def add_routes(app: FastAPI) -> None:
-    """Include each router directly: FastAPI searches once more at every level of routers."""
+    """Include each router directly: FastAPI matches the path again at every level of nesting."""
     for router in ROUTERS:
         app.include_router(router, prefix=API_PREFIX, responses=FAILURES)

@@ -32,7 +32,7 @@ PASSWORD_ROUTES = {
 
 @router.post("/signup", status_code=201, responses=failures(409))
 async def sign_up(db: DatabaseDep, new: NewAccount) -> UserRead:
-    """Add a user with a password; an e-mail address belongs to one user."""
+    """Create a user with a password; the e-mail address must be unique."""
     async with db.transaction() as connection:
         row = await credential.create_user(connection, new.user, new.password_hash)
     return UserRead.model_validate(row)
@@ -53,8 +53,8 @@ async def log_in(db: DatabaseDep, tokens: TokensDep, verified: VerifiedCredentia
 async def refresh_session(db: DatabaseDep, tokens: TokensDep, given: RefreshClaims) -> TokenPair:
     """Exchange the refresh token for new tokens.
 
-    If the answer is lost, send the same request again within `REFRESH_GRACE_SECONDS` (30). A refresh
-    token that comes later than that after its exchange counts as stolen: the session is revoked.
+    If the response is lost, repeat the request within `REFRESH_GRACE_SECONDS` (30). Later reuse of
+    an exchanged refresh token counts as theft: the session is revoked.
     """
     issued = tokens.renew(given)
     async with db.transaction() as connection:
@@ -67,14 +67,14 @@ async def refresh_session(db: DatabaseDep, tokens: TokensDep, given: RefreshClai
 
 @router.post("/logout", status_code=204, responses=failures(401))
 async def log_out(db: DatabaseDep, given: RefreshClaims) -> None:
-    """End the session: its access token is refused from now on, too."""
+    """End the session; its access and refresh tokens become invalid at once."""
     async with db.transaction() as connection:
         await session.revoke(connection, given)
 
 
 @router.post("/password", responses=failures(403))
 async def change_password(db: DatabaseDep, tokens: TokensDep, new: NewPasswordDep) -> TokenPair:
-    """Change the caller's password; end all their sessions and start a new one."""
+    """Change the caller's password, end all their sessions and start a new session."""
     issued = tokens.issue(new.user_id)
     async with db.transaction() as connection:
         is_changed = await credential.change(connection, new.user_id, new.expected, new.hash)
@@ -88,7 +88,7 @@ async def change_password(db: DatabaseDep, tokens: TokensDep, new: NewPasswordDe
 
 @router.get("/me")
 async def read_me(caller: CurrentUser) -> UserRead:
-    """Return the caller."""
+    """Return the user of the access token."""
     return caller
 
 

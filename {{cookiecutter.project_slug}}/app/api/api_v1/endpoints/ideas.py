@@ -1,4 +1,4 @@
-"""Ideas for recipes from several sources: one after another, and all at once."""
+"""Ideas for recipes from several sources, called sequentially or concurrently."""
 
 import asyncio
 
@@ -12,13 +12,13 @@ router = APIRouter(prefix="/recipes", tags=["ideas"])
 
 @router.get("/ideas", dependencies=[BLOCKING])
 def fetch_ideas(sources: SourcesDep, deadline: DeadlineDep) -> Ideas:
-    """Ask one source after another: the time is the sum of theirs, and a thread is blocked."""
+    """Call the sources sequentially: takes the sum of their times and blocks a thread."""
     answers = [source.fetch(deadline) for source in sources]
     return Ideas(sources=answers)
 
 
 @router.get("/ideas/async")
 async def fetch_ideas_async(sources: SourcesDep, deadline: DeadlineDep) -> Ideas:
-    """Ask all sources at once: the time is that of the slowest, and nothing is blocked."""
+    """Call the sources concurrently: takes the time of the slowest and blocks no thread."""
     answers = await asyncio.gather(*(source.fetch_async(deadline) for source in sources))
     return Ideas(sources=answers)

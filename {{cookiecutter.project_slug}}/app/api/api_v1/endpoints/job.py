@@ -1,4 +1,4 @@
-"""Jobs: work that goes on after its request was answered; and a sample job."""
+"""Jobs, which continue after the response, and a sample job."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
 from fastapi import APIRouter, Request, Response
@@ -33,7 +33,7 @@ async def read_job(db: DatabaseDep, id: IdPath, owner: VisibleOwner) -> JobRead:
 
 @router.delete("/jobs/{id}", status_code=202, responses=failures(409))
 async def cancel_job(db: DatabaseDep, id: IdPath, owner: VisibleOwner) -> JobRead:
-    """Cancel a queued job, or ask a running one to stop, which takes a moment."""
+    """Cancel a queued job, or ask a running job to stop, which may take a moment."""
     async with db.transaction() as connection:
         await jobs.get(connection, id, owner)
         row = await jobs.cancel(connection, id)
@@ -64,7 +64,7 @@ async def start_task(
     request: Request,
     response: Response,
 ) -> JobAccepted:
-    """Count primes in a job, which keeps a processor busy for a while."""
+    """Start a CPU-bound sample job, which counts primes."""
     async with db.transaction() as connection:
         row = await enqueue(connection, PRIMES, parameters)
     return accepted(request, response, row)

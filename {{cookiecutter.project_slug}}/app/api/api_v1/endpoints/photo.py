@@ -26,7 +26,7 @@ router = APIRouter(prefix="/recipes", tags=["recipes"], responses=RESTRICTED)
 
 
 async def get_content(photo: UploadFile) -> bytes:
-    """Return what was uploaded; the limit to bodies bounds it."""
+    """Return the uploaded bytes; the body limit bounds their number."""
     return await photo.read()
 
 
@@ -36,7 +36,7 @@ async def get_photo_store(request: Request) -> ImageStore:
 
 
 def max_form_bytes(state: Mapping[str, Any]) -> int:
-    """Return how large a form with a photo may be."""
+    """Return the maximum size of a form with a photo."""
     return state["photos"].max_bytes + FORM_BYTES
 
 
@@ -61,7 +61,7 @@ async def upload_photo(
     request: Request,
     response: Response,
 ) -> JobAccepted:
-    """Store a JPEG, PNG or WebP; its thumbnail and a mail follow."""
+    """Store a JPEG, PNG or WebP image; a job adds the thumbnail and sends a mail."""
     async with db.read() as connection:
         await own.get(connection, id)
     name = await await_from_job(photos.add, content)

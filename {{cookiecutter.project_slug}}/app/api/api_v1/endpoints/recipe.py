@@ -29,7 +29,7 @@ async def search_recipes(
     keyword: Annotated[Text, Query(min_length=3)],
     max_results: Annotated[int, Query(ge=1, le=100), Spelling] = 10,
 ) -> RecipeMatches:
-    """Find recipes by a part of their label; upper and lower case are equal."""
+    """Find recipes whose label contains the keyword, ignoring case."""
     async with db.read() as connection:
         rows = await recipe.search(connection, keyword=keyword, limit=max_results)
     return RecipeMatches.model_validate({"items": rows})
@@ -55,7 +55,7 @@ async def create_recipe(db: DatabaseDep, own: OwnRecipesDep, new: RecipeCreate) 
 async def replace_recipe(
     db: DatabaseDep, own: OwnRecipesDep, id: IdPath, new: RecipeCreate
 ) -> RecipeRead:
-    """Change all fields of a recipe."""
+    """Replace all fields of a recipe."""
     async with db.transaction() as connection:
         row = await own.replace(connection, id, new)
     return RecipeRead.model_validate(row)
@@ -65,7 +65,7 @@ async def replace_recipe(
 async def update_recipe(
     db: DatabaseDep, own: OwnRecipesDep, id: IdPath, changes: RecipeUpdate
 ) -> RecipeRead:
-    """Change some fields of a recipe: those that the body names."""
+    """Change the given fields of a recipe; keep the others."""
     async with db.transaction() as connection:
         row = await own.update(connection, id, changes)
     return RecipeRead.model_validate(row)

@@ -44,7 +44,7 @@ async def read_user(db: DatabaseDep, id: IdPath) -> UserRead:
 @router.post("/", status_code=201, responses=failures(409))
 # {% if cookiecutter.auth %}
 async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
-    """Add a user with a password; an e-mail address belongs to one user."""
+    """Create a user with a password; the e-mail address must be unique."""
     async with db.transaction() as connection:
         row = await credential.create_user(connection, new.user, new.password_hash)
     return UserRead.model_validate(row)
@@ -52,7 +52,7 @@ async def create_user(db: DatabaseDep, new: NewAccount) -> UserRead:
 
 # {%- else %}
 async def create_user(db: DatabaseDep, new: UserCreate) -> UserRead:
-    """Add a user; an e-mail address belongs to one user."""
+    """Create a user; the e-mail address must be unique."""
     async with db.single_statement() as connection:
         row = await user.create(connection, new)
     return UserRead.model_validate(row)
