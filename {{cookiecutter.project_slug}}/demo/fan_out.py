@@ -1,6 +1,6 @@
 """Compare sequential and concurrent calls to other services: ``python -m demo.fan_out``.
 
-A stub on this machine plays Reddit, so that the demo works without Internet.
+A local stub replaces Reddit, so that the demo works without Internet access.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ def serving(app: FastAPI) -> Generator[str]:
 
 
 def measure(client: httpx2.Client, path: str) -> float:
-    """Return the median time of an answer in milliseconds, after one to warm up."""
+    """Return the median time of an answer in milliseconds, after a request to warm up."""
     ask(client, path)
     return median(ask(client, path) for _ in range(REQUESTS))
 

@@ -1,4 +1,4 @@
-"""Alembic on the service's own settings, engine and models."""
+"""Run Alembic with the service's settings, engine and models."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ options["include_name"] = lambda name, *_: not (name or "").startswith("procrast
 
 
 def run(connection: Connection) -> None:
-    """Do what Alembic was asked for."""
+    """Run Alembic's command."""
     context.configure(connection=connection, **options)
     runner.migrate(connection, settings)
 
@@ -39,7 +39,7 @@ if context.is_offline_mode():  # `alembic upgrade heads --sql` needs no database
     with context.begin_transaction():
         context.run_migrations()
 else:
-    if context.config.cmd_opts:  # in a process of its own
+    if context.config.cmd_opts:  # on the command line, in its own process
         configure_logging("WARNING")
     settings = context.config.attributes.get("settings") or load_settings()
     with_sync_connection(settings.database_url, run, runner.CONNECT_ARGS)

@@ -1,4 +1,4 @@
-"""The SQL files of procrastinate's own migrations, as revisions run them."""
+"""Run the SQL files of procrastinate's own migrations in revisions."""
 
 from pathlib import Path
 
@@ -37,10 +37,10 @@ def run_files(*, after: str, last: str) -> None:
 
 
 def drop_queue() -> None:
-    """Drop the tables, types and functions of the queue, with the jobs that wait."""
+    """Drop the tables, types and functions of the queue, with the queued jobs."""
     run(DROP)
 
 
 def run(script: str) -> None:
-    """Run a script of several statements, in which a colon stands for itself."""
+    """Run a script of several statements; escape colons, which are no parameters here."""
     op.execute(text(script.replace(":", r"\:")))

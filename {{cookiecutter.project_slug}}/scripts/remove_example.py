@@ -1,7 +1,7 @@
 """Remove the example, and this script with it: ``python -m scripts.remove_example``.
 
-Marks say what belongs to it: a line that ends with ``# example``, and the lines between one that
-begins with ``# example`` and ``# end of the example``. In README.md they are comments of HTML.
+Marks show what belongs to it: lines that end with ``# example``, and blocks from a line that begins
+with ``# example`` to ``# end of the example``. In README.md, the marks are HTML comments.
 """
 
 import re
@@ -96,7 +96,7 @@ def downgrade() -> None:
 
 
 def main() -> None:
-    """Remove it, and say what comes next."""
+    """Remove the example and print the next steps."""
     if "--force" not in sys.argv[1:] and has_uncommitted_changes():
         sys.exit("Commit or stash your changes first, so that git can undo this; or add --force.")
     had_table = (ROOT / "app" / "models" / "recipe.py").exists()
@@ -110,7 +110,7 @@ def main() -> None:
 
 
 def has_uncommitted_changes() -> bool:
-    """Tell whether git keeps this folder and lacks some of it."""
+    """Return whether this folder is in git and has uncommitted changes."""
     if shutil.which("git") is None:
         return False
     status = subprocess.run(
@@ -120,7 +120,7 @@ def has_uncommitted_changes() -> bool:
 
 
 def remove_files() -> None:
-    """Remove what belongs to the example as a whole."""
+    """Remove the files and folders that belong to the example as a whole."""
     for name in WHOLE:
         path = ROOT / name
         if path.is_dir():
@@ -132,7 +132,7 @@ def remove_files() -> None:
 
 
 def remove_marked_lines() -> None:
-    """Remove what is marked in other files."""
+    """Remove the marked lines of other files."""
     for path in marked_files():
         text = path.read_text("utf-8")
         rest = LINE.sub("", BLOCK.sub("", text))

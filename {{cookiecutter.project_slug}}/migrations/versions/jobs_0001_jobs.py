@@ -8,7 +8,7 @@ down_revision = "0001"
 branch_labels = ("jobs",)
 depends_on = None
 
-# SQLite numbers only INTEGER keys by itself; they hold 64 bits, too.
+# SQLite generates keys only for the type INTEGER, which has 64 bits there.
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True)
 

@@ -16,5 +16,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop all of it, with the jobs that wait."""
+    """Drop all of it, with the queued jobs."""
     drop_queue()

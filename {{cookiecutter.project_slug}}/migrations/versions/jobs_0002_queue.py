@@ -8,8 +8,8 @@ branch_labels = None
 depends_on = None
 
 BEGUN = "02.06.00_01_add_cancel_states.sql"
-# A release of procrastinate that changes its tables adds files after this one; a revision of its
-# own then runs those.
+# A release of procrastinate that changes its tables adds files after this one; run them in a new
+# revision.
 LAST = "03.04.00_50_post_add_retry_failed_job_procedure.sql"
 
 
@@ -19,6 +19,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the queue back to where the revision before left it, without jobs."""
+    """Create the queue of the previous revision again, without jobs."""
     drop_queue()
     run_files(after="", last=BEGUN)
