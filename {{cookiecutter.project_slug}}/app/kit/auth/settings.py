@@ -8,7 +8,7 @@ from app.kit.auth.password_text import Password
 from app.kit.settings import BaseAppSettings
 
 MIN_KEY_BYTES = 32
-# 64 random hexadecimal digits have ten or more, as good as always; "changethis" has nine.
+# 64 random hexadecimal digits practically always have ten; "changethis" repeated has nine.
 MIN_DISTINCT_CHARACTERS = 10
 
 

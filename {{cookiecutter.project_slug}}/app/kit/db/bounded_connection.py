@@ -1,4 +1,4 @@
-"""A connection of psycopg that gives up when the server hangs.
+"""A psycopg connection with a timeout for statements, for a server that hangs.
 
 The server ends slow statements itself, but not while it hangs. psycopg then waits as long as the
 socket is open, and up to 10 s after the task was cancelled. Delete this module when psycopg has a

@@ -208,7 +208,7 @@ class ConnectionPool:
             self._idle.append(pooled)
 
     def _report_long_leases(self) -> None:
-        """Log requests that hold a connection too long, such as a stream without its client."""
+        """Log requests that hold a connection too long, such as streams of clients that left."""
         now = monotonic()
         if now < self._check_at:
             return

@@ -21,9 +21,9 @@ REPLACED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the ``responses`` of a route that may answer these failures.
 
-    Routes declare what their functions raise: 401, 403 and 409. The rest is added by operation:
-    400, 408 and 413 for a body, 401 for required credentials, 404 for an id in the path, and 422
-    for any parameter or body.
+    Routes declare what their code raises: 401, 403 and 409. The rest follows from the operation:
+    400, 408 and 413 from a body, 401 from required credentials, 404 from an id in the path, and
+    422 from any parameter or body.
     """
     return {status: {"model": Problem} for status in statuses}
 

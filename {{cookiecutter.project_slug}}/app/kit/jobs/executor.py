@@ -1,4 +1,4 @@
-"""Run one job: heartbeat, timeout, cancellation, and the status at the end."""
+"""Run one job: heartbeat, timeout, cancellation, and the final status."""
 
 import logging
 from functools import partial

@@ -1,4 +1,4 @@
-"""Open what counts requests: the memory of this process, or a Redis that processes share."""
+"""Open the limiter, which counts in this process or in a Redis that all processes share."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

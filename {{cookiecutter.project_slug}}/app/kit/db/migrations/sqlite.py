@@ -105,7 +105,7 @@ class _Copy:
             batch.indexes.pop(name, None)  # or Alembic would create an incomplete one
 
     def _is_kept(self, kind: str, name: str) -> bool:
-        """Return whether to recreate it from its SQL; not an index that this operation drops."""
+        """Return whether to recreate an object from its SQL: not an index that is dropped here."""
         if kind != "index":
             return kind == "trigger"
         if name in self._reflected:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.kit.http.problems import problem
 from app.kit.http.settings import HttpSettings
 
-# Closed, so that neither side has to transfer the rest.
+# Close the connection, so that neither side has to transfer the rest of the body.
 CLOSE = {"Connection": "close"}
 SizeFromState = Callable[[Mapping[str, Any]], int]
 
@@ -26,9 +26,9 @@ SizeFromState = Callable[[Mapping[str, Any]], int]
 class BodyLimit:
     """The maximum size of a body, and its minimum average rate after a grace period.
 
-    Only the time in which the service waits for the client counts. To give a route or a router a
-    limit of its own, list it there: ``dependencies=[Depends(BodyLimit(max_bytes=5_000_000))]``. A
-    size that depends on settings is a function of ``request.state``.
+    Only the time that the service waits for the client counts. To give a route or a router its own
+    limit, list it there: ``dependencies=[Depends(BodyLimit(max_bytes=5_000_000))]``. A size that
+    depends on settings is a function of ``request.state``.
     """
 
     max_bytes: int | SizeFromState
