@@ -11,14 +11,6 @@ from tests.trees import TEMPLATE, texts
 # The composition: what the service consists of, and what its first data are. Only here may a tag
 # stand inside a function.
 COMPOSITION = {"app/db/init_db.py", "app/main.py"}
-# To be mended: a condition still cuts a function of theirs.
-NOT_YET = {
-    "app/kit/db/postgresql.py",
-    "app/kit/db/url.py",
-    "tests/kit/db/test_postgresql.py",
-    "tests/support/jobs.py",
-    "tests/test_settings.py",
-}
 MAX_FILES_WITH_TAGS = 20  # of app/
 MAX_PERCENT_OF_LINES = 5  # of all Python lines of the service
 MAX_OWN_LINES = 1200  # app/ without kit/, by default
@@ -65,8 +57,7 @@ def test_python_files_parse_before_they_are_rendered() -> None:
 def test_no_function_is_cut_by_a_condition() -> None:
     """Whatever differs inside of one would be read with all answers in mind."""
     found = {path: tags_in_functions(text) for path, text in sources().items()}
-    allowed = COMPOSITION | NOT_YET
-    assert not {path: lines for path, lines in found.items() if lines and path not in allowed}
+    assert not {path: lines for path, lines in found.items() if lines and path not in COMPOSITION}
 
 
 def test_few_modules_have_conditions() -> None:

@@ -16,6 +16,11 @@ class Check(NamedTuple):
         """Tell whether the figure is within its limit."""
         return self.figure <= self.limit
 
+    @property
+    def is_duration(self) -> bool:
+        """Tell whether the figure is in seconds, so that a busy machine makes it worse."""
+        return self.text.endswith(" in s") or ": seconds " in self.text
+
 
 def table(checks: Sequence[Check]) -> str:
     """Return the checks as a table for people."""

@@ -11,9 +11,7 @@
 import asyncio
 import datetime as dt
 import time
-# {% if cookiecutter.job_queue == "in_process" %}
 from threading import Event
-# {% endif %}
 from typing import Any, Literal, Self, TypeAlias
 from uuid import uuid4
 
@@ -41,9 +39,7 @@ from app.kit.jobs.kinds import JobKind
 from app.kit.jobs.queries import jobs
 from app.kit.jobs.store import JobStore
 
-# {% if cookiecutter.job_queue == "in_process" %}
 LEAVING = Event()  # ends the jobs that were to outlast it
-# {% endif %}
 Deed: TypeAlias = Literal[
     "succeed",
     "fail",
@@ -51,9 +47,7 @@ Deed: TypeAlias = Literal[
     "starve",
     "hang",
     "nap",
-    # {% if cookiecutter.job_queue == "in_process" %}
     "outlast",
-    # {% endif %}
     "block",
     "astonish",
     "babble",
@@ -84,10 +78,8 @@ async def behave(job: JobContext[Settings], parameters: Behaviour) -> dict[str, 
     await job.mark_done("done")
     if parameters.does == "nap":
         await await_from_job(sleep, 0.2)
-    # {% if cookiecutter.job_queue == "in_process" %}
     while parameters.does == "outlast" and not LEAVING.is_set():
         await await_from_job(sleep, 0.01)
-    # {% endif %}
     if parameters.does == "listen":
         await job.heartbeat()
     if parameters.does == "astonish":

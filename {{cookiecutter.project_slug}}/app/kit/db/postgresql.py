@@ -99,14 +99,18 @@ def _session(settings: DatabaseSettings, milliseconds: int) -> dict[str, object]
     return {"options": f"{options} -c statement_timeout={milliseconds}"}
 
 
+# {% endif %}
+# {% if cookiecutter.__driver == "psycopg" and cookiecutter.async_db %}
 def connect_args(settings: DatabaseSettings) -> dict[str, object]:
-    """Return the arguments of ``connect``."""
-    # {% if cookiecutter.async_db %}
+    """Return how to connect."""
     creator = partial(connect, settings.database_statement_seconds)
     return {**parameters(settings), "async_creator_fn": creator}
-    # {% else %}
+
+
+# {% elif cookiecutter.__driver == "psycopg" %}
+def connect_args(settings: DatabaseSettings) -> dict[str, object]:
+    """Return how to connect."""
     return parameters(settings)
-    # {% endif %}
 
 
 # {% endif %}

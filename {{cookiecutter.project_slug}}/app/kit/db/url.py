@@ -12,7 +12,10 @@ from sqlalchemy.exc import ArgumentError
 
 BACKEND = "{{ cookiecutter.database }}"
 DRIVER = "{{ cookiecutter.__driver }}"
-# {% if cookiecutter.database == "postgresql" %}
+# {% if cookiecutter.database == "sqlite" %}
+BACKENDS = {BACKEND}
+# {% else %}
+BACKENDS = {BACKEND, "postgres"}
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 # Says that a pooler in transaction mode is in front of the server.
 POOLER = "pgbouncer"
@@ -36,10 +39,7 @@ def name_driver(value: str | URL) -> URL:
     except (ArgumentError, ValueError):
         raise ValueError(f"must be a URL such as {BACKEND}://...") from None
     name, _, driver = url.drivername.partition("+")
-    # {% if cookiecutter.database == "postgresql" %}
-    name = {"postgres": BACKEND}.get(name, name)
-    # {% endif %}
-    if name != BACKEND:
+    if name not in BACKENDS:
         raise ValueError(f"this service was made for {BACKEND}, not for {name}")
     if driver not in {"", DRIVER}:
         raise ValueError(f"leave the driver out: this service comes with {DRIVER}, not {driver}")

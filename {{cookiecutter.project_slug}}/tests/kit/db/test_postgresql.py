@@ -68,6 +68,18 @@ KILL_THE_OTHERS = text(
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
+# {% if cookiecutter.async_db %}
+async def notice_closed_connections() -> None:
+    """Let the event loop see that the server has closed connections."""
+    await asyncio.sleep(0.05)
+
+
+# {% else %}
+def notice_closed_connections() -> None:
+    """Do nothing: threads see it when they use the connection."""
+
+
+# {% endif %}
 @pytest.mark.parametrize("idle_seconds", [0, 1])
 async def test_connection_cut_while_idle_is_replaced(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, idle_seconds: float
@@ -78,9 +90,7 @@ async def test_connection_cut_while_idle_is_replaced(
     await database.ping()
     async with other.read() as connection:
         await connection.execute(KILL_THE_OTHERS)
-    # {% if cookiecutter.async_db %}
-    await asyncio.sleep(0.05)  # the event loop sees the end of the connection at its next turn
-    # {% endif %}
+    await notice_closed_connections()
     await database.ping()
     await database.close()
     await other.close()
