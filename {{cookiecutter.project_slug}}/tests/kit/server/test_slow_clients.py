@@ -195,7 +195,7 @@ async def test_client_that_reads_slowly_gets_its_answer(monkeypatch: pytest.Monk
 async def test_connections_outlast_the_idle_time_of_a_proxy() -> None:
     """A proxy closes its idle connections first, or requests meet one that is being closed."""
     idle_seconds = SECONDS
-    async with listening(keep_alive_seconds=1.25 * idle_seconds) as (_, port):
+    async with listening(keep_alive_seconds=5 * idle_seconds) as (_, port):
 
         async def use_connection() -> list[bytes]:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
