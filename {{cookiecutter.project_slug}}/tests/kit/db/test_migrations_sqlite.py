@@ -28,7 +28,8 @@ KEPT = (
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sa.Connection]:
-    with sa.create_engine(f"sqlite:///{tmp_path}/test.db").connect() as connection:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db", poolclass=sa.NullPool)
+    with engine.connect() as connection:
         connection.exec_driver_sql("CREATE TABLE other (id INTEGER)")
         yield connection
 
