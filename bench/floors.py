@@ -129,7 +129,7 @@ def generation(results: Results) -> list[Sample]:
 
 
 def lost(service: str) -> Floor:
-    """Let no request of a burst and none of a load be lost, however busy the machine is."""
+    """Require that no request of a burst or a load is lost, however busy the machine is."""
     return Floor(
         f"{service}: lost requests, {BURST} at once and under load",
         0,
