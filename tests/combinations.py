@@ -26,7 +26,7 @@ AXES: dict[str, tuple[str | bool, ...]] = {
     if not isinstance(default, str)
 }
 # Questions that do not change what the service does; test_render.py proves it.
-NEUTRAL = ("package_manager",)
+NEUTRAL = ("package_manager", "deployment")
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,20 @@ def covering(combinations: Iterable[Combination]) -> list[Combination]:
     return chosen
 
 
-ALL = [combination for combination in every(AXES) if not is_refused(combination)]
-DEFAULTS = ALL[0]
 # One of each behaviour, with the default answers to the neutral questions.
 BEHAVIOURS = [
     combination
-    for combination in ALL
-    if all(combination[question] == AXES[question][0] for question in NEUTRAL)
+    for combination in every(
+        {name: answers[:1] if name in NEUTRAL else answers for name, answers in AXES.items()}
+    )
+    if not is_refused(combination)
+]
+DEFAULTS = BEHAVIOURS[0]
+# No rule depends on a neutral question: test_refusals.py tests this.
+ALL = [
+    combination.but(**dict(zip(NEUTRAL, answers, strict=True)))
+    for combination in BEHAVIOURS
+    for answers in itertools.product(*(AXES[name] for name in NEUTRAL))
 ]
 COVERING = covering(BEHAVIOURS)
 # Neutral answers only meet each other answer here: test_render.py compares all trees and proves

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.combinations import QUESTIONS, ROOT
+from tests.combinations import NEUTRAL, QUESTIONS, ROOT
 from tests.engines import Refused, settings, template, with_cookiecutter, with_copier
 from tests.programs import SCRIPTS, environment
 
@@ -247,6 +247,13 @@ def test_a_replay_is_refused_again(deep: Path) -> None:
     said = cookiecutter("--no-input", "project_slug=../../elsewhere", folder=deep)
     assert cookiecutter("--replay", folder=deep) == said
     assert not left(deep)
+
+
+def test_no_refusal_depends_on_a_neutral_question() -> None:
+    """tests/combinations.py refuses without asking them."""
+    assert not DECLARED["__errors"].keys() & set(NEUTRAL)
+    rules = json.dumps(DECLARED["__errors"])
+    assert not [question for question in NEUTRAL if f"cookiecutter.{question}" in rules]
 
 
 @pytest.mark.parametrize(

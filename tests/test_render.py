@@ -40,7 +40,16 @@ NEUTRAL_FILES = {
         "README.md",
         "poetry.lock",
         "pyproject.toml",
-    }
+        ".dockerignore",
+        "Dockerfile",
+    },
+    "deployment": {
+        ".copier-answers.yml",
+        ".dockerignore",
+        "Dockerfile",
+        "compose.yaml",
+        "deploy/healthcheck.py",
+    },
 }
 
 everywhere = pytest.mark.parametrize("combination", CROSSED, ids=str)
