@@ -4,9 +4,10 @@ Each holds one connection. Callers wait for it first come, first served, for a b
 must not nest them.
 """
 
-# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext)|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext)|replace("__aenter__", "__aenter__" if cookiecutter.async_db else "__enter__")|replace("__aexit__", "__aexit__" if cookiecutter.async_db else "__exit__")|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from sqlalchemy import CursorResult, Executable, event
@@ -21,13 +22,25 @@ from app.kit.errors import ConflictError, DomainError, MissingReferenceError, Un
 
 
 class SingleStatement:
-    """Executes one statement as its own transaction; refuses a second statement."""
+    """Holds a connection to execute one statement; refuses a second statement."""
 
-    __slots__ = ("_connection", "_is_used")
+    __slots__ = ("_connection", "_is_used", "_lending")
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, lending: AbstractAsyncContextManager[AsyncConnection]) -> None:
+        self._lending = lending
         self._is_used = False
+
+    async def __aenter__(self) -> Self:
+        self._connection = await self._lending.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        type_: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._lending.__aexit__(type_, error, traceback)
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
@@ -106,19 +119,16 @@ class Database:
             return self.transaction()
         return self._pool.lend(writes=False)
 
-    @asynccontextmanager
-    async def single_statement(self) -> AsyncGenerator[SingleStatement]:
-        """Yield an executor of one statement, which commits at once, whatever happens later.
+    def single_statement(self) -> SingleStatement:
+        """Return an executor of one statement, which commits at once, whatever happens later.
 
         On PostgreSQL that takes one round trip; ``transaction()`` takes three.
         """
-        if dialect.ONE_WRITER or self._only_transactions:
-            # Without a transaction, a statement keeps the lock until its result is read to the end.
-            async with self.transaction() as connection:
-                yield SingleStatement(connection)
-        else:
-            async with self._pool.lend(writes=True) as connection:
-                yield SingleStatement(connection)
+        # On SQLite, a statement outside a transaction keeps the lock until its result is read.
+        needs_transaction = dialect.ONE_WRITER or self._only_transactions
+        return SingleStatement(
+            self.transaction() if needs_transaction else self._pool.lend(writes=True)
+        )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:

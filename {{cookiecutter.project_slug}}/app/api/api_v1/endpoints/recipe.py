@@ -23,6 +23,14 @@ async def list_recipes(db: DatabaseDep, page: PageDep) -> Page[RecipeRead]:
     return Page[RecipeRead].model_validate(rows)
 
 
+@router.post("/", status_code=201, responses=failures(409))
+async def create_recipe(db: DatabaseDep, own: OwnRecipesDep, new: RecipeCreate) -> RecipeRead:
+    """Add a recipe."""
+    async with db.single_statement() as connection:
+        row = await own.create(connection, new)
+    return RecipeRead.model_validate(row)
+
+
 @router.get("/search")
 async def search_recipes(
     db: DatabaseDep,
@@ -40,14 +48,6 @@ async def read_recipe(db: DatabaseDep, id: IdPath) -> RecipeRead:
     """Return one recipe."""
     async with db.read() as connection:
         row = await recipe.get(connection, id)
-    return RecipeRead.model_validate(row)
-
-
-@router.post("/", status_code=201, responses=failures(409))
-async def create_recipe(db: DatabaseDep, own: OwnRecipesDep, new: RecipeCreate) -> RecipeRead:
-    """Add a recipe."""
-    async with db.single_statement() as connection:
-        row = await own.create(connection, new)
     return RecipeRead.model_validate(row)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -97,17 +97,20 @@ class BoundedReceive:
     ) -> None:
         self._receive = receive
         self._find_limit = find_limit  # called on demand: most requests have no body
+        self._limit: BodyLimit | None = None
         self._state = state
         self._received = 0
         self._waited = 0.0
         self._is_complete = False
 
-    @cached_property
+    @property
     def limit(self) -> BodyLimit:
         """The limit of the request's route."""
-        return self._find_limit()
+        if self._limit is None:
+            self._limit = self._find_limit()
+        return self._limit
 
-    @cached_property
+    @property
     def max_bytes(self) -> int:
         """The maximum size of the body."""
         return self.limit.size(self._state)
