@@ -26,7 +26,7 @@ AXES: dict[str, tuple[str | bool, ...]] = {
     if not isinstance(default, str)
 }
 # Questions that do not change what the service does; test_render.py proves it.
-NEUTRAL = ("package_manager", "deployment")
+NEUTRAL = ("package_manager", "deployment", "ci")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Combination:
         answers = self.name.split(",") if self.name != "defaults" else []
         return " ".join(["cookiecutter . --no-input --output-dir build", *answers])
 
-    @property
+    @cached_property
     def pairs(self) -> frozenset[tuple[tuple[str, str | bool], ...]]:
         """Every two answers that meet here."""
         return frozenset(itertools.combinations(self.answers, 2))
@@ -121,7 +121,8 @@ ALL = [
     for answers in itertools.product(*(AXES[name] for name in NEUTRAL))
 ]
 COVERING = covering(BEHAVIOURS)
-# Neutral answers only meet each other answer here: test_render.py compares all trees and proves
+# Neutral answers only meet each other answer here: test_render.py compares these trees and proves
 # that they change listed files only.
-CROSSED = BEHAVIOURS + [it for it in covering(ALL) if it not in BEHAVIOURS]
+PAIRS = covering(ALL)
+CROSSED = BEHAVIOURS + [it for it in PAIRS if it not in BEHAVIOURS]
 BY_NAME = {combination.name: combination for combination in ALL}

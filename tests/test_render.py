@@ -14,12 +14,13 @@ from tests.combinations import (
     BEHAVIOURS,
     CROSSED,
     NEUTRAL,
+    PAIRS,
     Combination,
     context,
 )
 from tests.environments import importable
 from tests.parsing import parse
-from tests.trees import TEMPLATE, texts, tree
+from tests.trees import TEMPLATE, files, texts, tree
 
 ONLY_WITH: dict[str, dict[str, list[str]]] = context(ALL[0])["_only_with"]
 CONDITIONAL = {
@@ -35,20 +36,43 @@ FORBIDDEN_ON_WINDOWS = re.compile(
 NEUTRAL_FILES = {
     "package_manager": {
         ".copier-answers.yml",
+        ".dockerignore",
+        ".github/dependabot.yml",
+        ".github/workflows/ci.yml",
+        ".gitignore",
+        ".gitlab-ci.yml",
         ".pre-commit-config.yaml",
+        "Dockerfile",
         "Makefile",
         "README.md",
+        "docs/pipeline.md",
         "poetry.lock",
         "pyproject.toml",
-        ".dockerignore",
-        "Dockerfile",
     },
     "deployment": {
         ".copier-answers.yml",
         ".dockerignore",
+        ".github/workflows/ci.yml",
+        ".gitlab-ci.yml",
         "Dockerfile",
+        "Makefile",
+        "README.md",
         "compose.yaml",
         "deploy/healthcheck.py",
+        "deploy/host.sh",
+        "docs/pipeline.md",
+    },
+    "ci": {
+        ".copier-answers.yml",
+        ".github/dependabot.yml",
+        ".github/workflows/ci.yml",
+        ".gitignore",
+        ".gitlab-ci.yml",
+        "Makefile",
+        "README.md",
+        "docs/pipeline.md",
+        "renovate.json",
+        "scripts/check_migrations.py",
     },
 }
 
@@ -166,12 +190,20 @@ def _imports(text: str) -> frozenset[str]:
 
 @pytest.mark.parametrize("question", NEUTRAL)
 def test_neutral_questions_change_only_listed_files(question: str) -> None:
+    """In services in which every two other answers meet; only listed files name the question."""
     changed: set[str] = set()
-    for combination in BEHAVIOURS:
-        plain = texts(combination).items()
+    for combination in PAIRS:
+        plain = texts(combination.but(**{question: AXES[question][0]})).items()
         for answer in AXES[question][1:]:
             other = texts(combination.but(**{question: answer})).items()
             changed |= {path for path, _ in plain ^ other}
+    assert changed == NEUTRAL_FILES[question]
+    naming = {
+        path.relative_to(TEMPLATE).as_posix()
+        for path in files(TEMPLATE)
+        if f"cookiecutter.{question}" in path.read_bytes().decode("utf-8", "ignore")
+    }
+    assert naming <= changed
     assert changed == NEUTRAL_FILES[question]
 
 
