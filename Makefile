@@ -7,7 +7,7 @@ quoted = '$(subst ','\'',$(1))'
 SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTION)
 # What only `make test-all` runs.
-LONG := tests/test_lowest.py tests/test_resilience.py tests/test_versions.py
+LONG := $(addprefix tests/test_,$(addsuffix .py,commands lowest resilience rules versions))
 DEMO := build/demo
 
 .DEFAULT_GOAL := help

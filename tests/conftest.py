@@ -22,7 +22,14 @@ SHARD = pytest.StashKey[Shard]()
 # How long tests take on two cores, so that shards get equal parts. Of these modules each test is
 # dealt out by itself, the others stay whole, because their tests share what they set up.
 SLOW_SECONDS = 25
-SECONDS = {"test_run": 5, "test_lowest": 25, "test_poetry": 10, "test_versions": 15}
+SECONDS = {
+    "test_run": 5,
+    "test_commands": 20,
+    "test_lowest": 25,
+    "test_poetry": 10,
+    "test_rules": 2,
+    "test_versions": 15,
+}
 FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)
 
 

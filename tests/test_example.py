@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.agents import untrue
 from tests.combinations import COVERING, DEFAULTS, Combination
 from tests.services import QUICK, Service
+from tests.trees import files
 
 REMOVE = ("python", "-m", "scripts.remove_example")
 # Words that only the example needs. The names of the service are its owner's.
@@ -37,6 +39,11 @@ def test_service_without_the_example_holds(combination: Combination, workplace: 
     service.run("make", "lint", "RUN=", **variables)
     service.run("python", "-m", "pytest", "-q", "-m", QUICK)
     assert leftovers(service.folder) == []
+    left = {
+        path.relative_to(service.folder).as_posix(): path.read_text("utf-8", errors="ignore")
+        for path in files(service.folder)
+    }
+    assert untrue(left["AGENTS.md"], left) == []
 
 
 def leftovers(folder: Path) -> list[str]:

@@ -42,6 +42,7 @@ NEUTRAL_FILES = {
         ".gitignore",
         ".gitlab-ci.yml",
         ".pre-commit-config.yaml",
+        "AGENTS.md",
         "Dockerfile",
         "Makefile",
         "README.md",

@@ -52,7 +52,7 @@ WHOLE = [
     "tests/kit/test_images.py",
     # {% endif %}
 ]
-MARKED = [".env.example", "Makefile", "README.md", "pyproject.toml"]
+MARKED = [".env.example", "AGENTS.md", "Makefile", "README.md", "pyproject.toml"]
 MARKED_FOLDERS = ["app", "tests"]
 
 BLOCK = re.compile(r"\n*^(# |<!-- )example\b(?:.*\n)+?\1end of the example\b.*", re.MULTILINE)
