@@ -53,10 +53,10 @@ EXCEPTIONS = (
     # Words of the systems that run pipelines.
     (".git*.yml", re.compile(r"^jobs:|docker login|--password-stdin", re.MULTILINE)),
     ("docs/pipeline.md", re.compile(r"project access token")),
-    ("*/test_headers.py", re.compile(r"idempotency", re.IGNORECASE)),
+    ("*/test_headers.py", re.compile(r"idempotency|traceparent", re.IGNORECASE)),
     (
         "app/kit/http/middleware/cors.py",
-        re.compile(r"Idempotency|RateLimit|Timing|Process-Time", re.IGNORECASE),
+        re.compile(r"Idempotency|RateLimit|Timing|Process-Time|Traceparent", re.IGNORECASE),
     ),
     ("app/kit/http/problems.py", re.compile(r"Unauthorized|Forbidden|Bearer", re.IGNORECASE)),
     ("tests/kit/jobs/test_mail.py", re.compile(r"\bAUTH\b|\blogin\b")),

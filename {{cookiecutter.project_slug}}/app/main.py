@@ -19,6 +19,9 @@ from app.clients.open import open_clients  # example
 # {% endif %}
 from app.core.about import ABOUT
 from app.core.config import API_PREFIX, Settings, load_settings
+# {% if cookiecutter.telemetry %}
+from app.core.telemetry import create_telemetry
+# {% endif %}
 from app.db.session import open_database
 # {% if cookiecutter.job_queue != "none" %}
 from app.jobs.kinds import KINDS
@@ -59,11 +62,23 @@ from app.kit.rate_limit.policy import Rule
 from app.kit.rate_limit.settings import RateLimitSettings
 # {% endif %}
 from app.kit.shutdown import Shutdown
+# {% if cookiecutter.telemetry and cookiecutter.job_queue != "none" %}
+from app.kit.telemetry.job_traces import TracedQueue
+# {% endif %}
+# {% if cookiecutter.telemetry and cookiecutter.job_queue == "in_process" %}
+from app.kit.telemetry.jobs import tracing_jobs
+# {% endif %}
+# {% if cookiecutter.telemetry and cookiecutter.fan_out %}
+from app.kit.telemetry.upstream import tracing_upstream  # example
+# {% endif %}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; its lifespan opens connections."""
     settings = settings or load_settings()
+    # {% if cookiecutter.telemetry %}
+    telemetry = create_telemetry(settings)
+    # {% endif %}
     app = FastAPI(
         title=ABOUT.title,
         description=ABOUT.description,
@@ -76,7 +91,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan(settings),
         exception_handlers=HANDLERS,
         middleware=middleware(settings),
+        # {% if cookiecutter.telemetry %}
+        telemetry=telemetry.config(),
+        # {% endif %}
     )
+    # {% if cookiecutter.telemetry %}
+    app.state.telemetry = telemetry
+    # {% endif %}
     app.state.shutdown = Shutdown()
     app.state.readiness = None
     app.router.default = TrailingSlashFallback(app.router)
@@ -137,6 +158,16 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
     async def lend(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         """Open the resources and yield them as ``request.state``."""
         async with AsyncExitStack() as stack:
+            # {% if cookiecutter.telemetry %}
+            telemetry = app.state.telemetry
+            await stack.enter_async_context(telemetry.running())
+            # {% endif %}
+            # {% if cookiecutter.telemetry and cookiecutter.fan_out %}
+            stack.enter_context(tracing_upstream(telemetry.tracer))  # example
+            # {% endif %}
+            # {% if cookiecutter.telemetry and cookiecutter.job_queue == "in_process" %}
+            stack.enter_context(tracing_jobs(telemetry.tracer))
+            # {% endif %}
             database = open_database(settings)
             stack.push_async_callback(call_from_async, database.close)
             state: dict[str, Any] = {"database": database}
@@ -161,6 +192,9 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             stack.enter_context(app.state.shutdown.listening(state["jobs"].leave))
             # {% elif cookiecutter.job_queue == "procrastinate" %}
             state["jobs"] = ProcrastinateQueue(KINDS)
+            # {% endif %}
+            # {% if cookiecutter.telemetry and cookiecutter.job_queue != "none" %}
+            state["jobs"] = TracedQueue(state["jobs"])
             # {% endif %}
             yield state
 

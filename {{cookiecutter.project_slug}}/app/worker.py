@@ -3,17 +3,31 @@
 import asyncio
 import logging
 import os
+# {% if cookiecutter.telemetry %}
+from functools import partial
+# {% endif %}
 
 from app.core.config import load_settings
+# {% if cookiecutter.telemetry %}
+from app.core.telemetry import create_telemetry
+# {% endif %}
 from app.db.session import open_database
 from app.jobs.kinds import KINDS
 from app.kit.db.engine import call_from_async
 from app.kit.errors import UnavailableError
-from app.kit.jobs.procrastinate import create_procrastinate
+# {% if not cookiecutter.telemetry %}
+from app.kit.jobs.procrastinate import open_queue
+# {% endif %}
 from app.kit.jobs.worker import run_worker
 from app.kit.logging import configure_logging
+# {% if cookiecutter.telemetry %}
+from app.kit.telemetry.worker import open_traced_queue
+# {% endif %}
 
 logger = logging.getLogger(__name__)
+# {% if cookiecutter.telemetry %}
+open_queue = partial(open_traced_queue, create_telemetry)
+# {% endif %}
 
 
 def main() -> None:
@@ -36,7 +50,7 @@ async def work() -> None:
     database = open_database(settings)
     try:
         await call_from_async(database.ping)
-        async with create_procrastinate(settings, database, KINDS).open_async() as app:
+        async with open_queue(settings, database, KINDS) as app:
             await run_worker(app, settings, grace_seconds=settings.grace_seconds)
     except UnavailableError as error:
         raise SystemExit(f"The worker cannot start: {error}; run ./prestart.sh first.") from None

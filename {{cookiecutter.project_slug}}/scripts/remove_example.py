@@ -43,6 +43,10 @@ WHOLE = [
     "tests/support/localhost.pem",
     "tests/support/upstream.py",
     # {% endif %}
+    # {% if cookiecutter.fan_out and cookiecutter.telemetry %}
+    "app/kit/telemetry/upstream.py",
+    "tests/kit/telemetry/test_upstream.py",
+    # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
     "app/api/api_v1/endpoints/photo.py",
     "app/core/photos.py",

@@ -171,6 +171,13 @@ def test_kubernetes_service_called_smtp_is_no_setting(monkeypatch: pytest.Monkey
         ("PHOTO_FOLDER", "~/photos", "PHOTO_FOLDER: must be a path without ~"),  # example
         ("PHOTO_MAX_PIXELS", "1e9", "PHOTO_MAX_PIXELS: must be a valid integer"),  # example
         # {% endif %}
+        # {% if cookiecutter.telemetry %}
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "h:4318", "OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://secret@h", "OTEL_EXPORTER_OTLP_ENDPOINT: must be"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "secret key=", "OTEL_EXPORTER_OTLP_HEADERS: must be headers"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2", "OTEL_TRACES_SAMPLER_ARG: must be less than or equal to"),
+        ("OTEL_LOGS_EXPORTER", "console", "OTEL_LOGS_EXPORTER: must be 'otlp' or 'none'"),
+        # {% endif %}
         # {% if cookiecutter.fan_out %}
         ("IDEAS_BASE_URL", "reddit", "IDEAS_BASE_URL: must be a URL that begins"),  # example
         ("NEWS_BASE_URL", "http://h:99999", "NEWS_BASE_URL: Port out of range"),  # example

@@ -26,6 +26,9 @@ from app.kit.rate_limit.settings import RateLimitSettings
 # {% endif %}
 from app.kit.server.settings import ServerSettings
 from app.kit.settings import read_settings
+# {% if cookiecutter.telemetry %}
+from app.kit.telemetry.settings import TelemetrySettings
+# {% endif %}
 
 API_PREFIX = "/api/v1"
 
@@ -49,6 +52,9 @@ class Settings(
     # {% endif %}
     # {% if cookiecutter.rate_limit %}
     RateLimitSettings,
+    # {% endif %}
+    # {% if cookiecutter.telemetry %}
+    TelemetrySettings,
     # {% endif %}
     DatabaseSettings,
     HttpSettings,

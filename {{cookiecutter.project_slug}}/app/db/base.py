@@ -4,6 +4,9 @@ from app.db.base_class import Base
 # {% if cookiecutter.job_queue != "none" %}
 from app.kit.jobs.models import Job, JobCheckpoint
 # {% endif %}
+# {% if cookiecutter.telemetry and cookiecutter.job_queue != "none" %}
+from app.kit.telemetry.models import JobTrace
+# {% endif %}
 # {% if cookiecutter.auth %}
 from app.models.credential import Credential
 # {% endif %}
@@ -21,6 +24,9 @@ __all__ = [
     # {% if cookiecutter.job_queue != "none" %}
     "Job",
     "JobCheckpoint",
+    # {% endif %}
+    # {% if cookiecutter.telemetry and cookiecutter.job_queue != "none" %}
+    "JobTrace",
     # {% endif %}
     "Recipe",  # example
     # {% if cookiecutter.auth %}

@@ -28,6 +28,14 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line; JSON escapes line breaks, so that no value can forge a second one."""
+        line = self.fields(record)
+        try:
+            return encode(line)
+        except Exception:  # noqa: BLE001 (an extra may be anything; the line must not be lost)
+            return encode({str(name): encodable(value) for name, value in line.items()})
+
+    def fields(self, record: logging.LogRecord) -> dict[str, object]:
+        """Return the fields of a line; an extra may have any type."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -43,20 +51,17 @@ class JsonFormatter(logging.Formatter):
             line["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
             line["stack"] = record.stack_info
-        try:
-            return encode(line)
-        except Exception:  # noqa: BLE001 (an extra may be anything; the line must not be lost)
-            return encode({str(name): _encodable(value) for name, value in line.items()})
+        return line
 
 
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 (not even for arguments that do not fit)
-        return f"{_encodable(record.msg)} {_encodable(record.args)}"
+        return f"{encodable(record.msg)} {encodable(record.args)}"
 
 
-def _encodable(value: object) -> object:
+def encodable(value: object) -> object:
     """Return the value, or its ``repr`` if JSON cannot encode it."""
     with suppress(Exception):
         encode(value)

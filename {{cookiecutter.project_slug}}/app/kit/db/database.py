@@ -95,6 +95,11 @@ class Database:
             only_transactions=dialect.only_transactions(settings),
         )
 
+    @property
+    def pool(self) -> ConnectionPool:
+        """The connection pool, for measurements."""
+        return self._pool
+
     async def close(self) -> None:
         """Close the connections."""
         await self._pool.close()

@@ -7,6 +7,7 @@ Only this module knows whether code that uses the database runs in the event loo
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from time import monotonic
 from typing import Any, TypeVar
 
 # {% if cookiecutter.database == "sqlite" %}
@@ -47,14 +48,23 @@ class FairSemaphore:
     def __init__(self, size: int, wait_seconds: float) -> None:
         self._free = asyncio.Semaphore(size)
         self._wait_seconds = wait_seconds
+        self.waiting = 0
+        self.on_wait: Callable[[float], object] | None = None  # called with the seconds of a wait
 
     async def acquire(self) -> None:
         """Wait for a turn; raise ``TimeoutError`` after ``wait_seconds``."""
         if not self._free.locked():
             await self._free.acquire()
             return
-        async with asyncio.timeout(self._wait_seconds):
-            await self._free.acquire()
+        self.waiting += 1
+        since = monotonic()
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._free.acquire()
+        finally:
+            self.waiting -= 1
+            if self.on_wait is not None:
+                self.on_wait(monotonic() - since)
 
     def release(self) -> None:
         """Pass the turn to the task that has waited longest."""
@@ -156,6 +166,7 @@ def with_sync_connection(
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -193,6 +204,12 @@ class FairSemaphore:
         self._wait_seconds = wait_seconds
         self._waiting: deque[Lock] = deque()
         self._lock = Lock()
+        self.on_wait: Callable[[float], object] | None = None  # called with the seconds of a wait
+
+    @property
+    def waiting(self) -> int:
+        """How many threads wait."""
+        return len(self._waiting)
 
     def acquire(self) -> None:
         """Wait for a turn; raise ``TimeoutError`` after ``wait_seconds``."""
@@ -203,8 +220,13 @@ class FairSemaphore:
             turn = Lock()
             turn.acquire()
             self._waiting.append(turn)
-        if not turn.acquire(timeout=self._wait_seconds):
-            self._give_up(turn)
+        since = monotonic()
+        try:
+            if not turn.acquire(timeout=self._wait_seconds):
+                self._give_up(turn)
+        finally:
+            if self.on_wait is not None:
+                self.on_wait(monotonic() - since)
 
     def _give_up(self, turn: Lock) -> None:
         with self._lock:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
@@ -47,6 +47,14 @@ class Lease:
         self.request_id = request_id.get()
         self.is_open = True
         self.is_reported = False
+
+
+class PoolUsage(NamedTuple):
+    """How many connections are in use and idle, and how many callers wait for one."""
+
+    used: int
+    idle: int
+    waiting: int
 
 
 class PooledConnection:
@@ -121,6 +129,16 @@ class ConnectionPool:
         """Replace all connections, or those of one generation, because one is unusable."""
         if generation is None or generation == self._generation:
             self._generation += 1
+
+    @property
+    def semaphores(self) -> set[FairSemaphore]:
+        """What callers wait for: one for all, or one for readers and one for the writer."""
+        return {self._readers, self._writers}
+
+    def usage(self) -> PoolUsage:
+        """Return how the pool is used now."""
+        waiting = sum(semaphore.waiting for semaphore in self.semaphores)
+        return PoolUsage(len(self._leases), len(self._idle), waiting)
 
     async def close(self) -> None:
         """Close the idle connections."""

@@ -1,8 +1,10 @@
 """Run one job: heartbeat, timeout, cancellation, and the final status."""
 
 import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic, TypeAlias
 
 import anyio
 
@@ -17,9 +19,22 @@ from app.kit.logging import request_id
 
 logger = logging.getLogger(__name__)
 
+# Wraps an attempt at a job; what it yields is called with the status at the end.
+Around: TypeAlias = Callable[
+    [Database, Record], AbstractAsyncContextManager[Callable[[JobStatus], object]]
+]
+
+
+@asynccontextmanager
+async def unobserved(_: Database, _row: Record) -> AsyncGenerator[Callable[[JobStatus], object]]:
+    """Measure nothing."""
+    yield lambda _status: None
+
 
 class JobExecutor(Generic[SettingsT]):
     """Runs jobs; ``unfinished`` is the status of jobs that a shutdown stops."""
+
+    around: ClassVar[Around] = staticmethod(unobserved)
 
     def __init__(
         self,
@@ -35,6 +50,12 @@ class JobExecutor(Generic[SettingsT]):
 
     async def run(self, row: Record, *, may_retry: bool = False) -> JobStatus:
         """Run a started job to its end; return its status, "queued" if it will run again."""
+        async with self.around(self._database, row) as note:
+            status = await self._run(row, may_retry=may_retry)
+            note(status)
+        return status
+
+    async def _run(self, row: Record, *, may_retry: bool) -> JobStatus:
         token = request_id.set(row.request_id)
         context = JobContext(self._database, self._settings, row)
         status: JobStatus = self._unfinished

@@ -7,6 +7,7 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
 from typing import LiteralString
@@ -159,6 +160,15 @@ class FencedJobManager(JobManager):
                     raise
                 logger.warning("entry %s cannot be changed yet: %s", job.id, describe(error))
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def open_queue(
+    settings: WorkerSettings, database: Database, kinds: JobKinds
+) -> AsyncGenerator[App]:
+    """Yield the procrastinate application that workers serve, connected to its database."""
+    async with create_procrastinate(settings, database, kinds).open_async() as app:
+        yield app
 
 
 def create_procrastinate(settings: WorkerSettings, database: Database, kinds: JobKinds) -> App:

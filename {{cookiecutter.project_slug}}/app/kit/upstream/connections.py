@@ -38,10 +38,10 @@ class Connections:
         self._slots = asyncio.Semaphore(limit)
         self._idle: list[httpx2.AsyncClient] = []
 
-    async def get(self, url: str) -> bytes:
+    async def get(self, url: str, headers: Mapping[str, str]) -> bytes:
         """Return the body of a successful response; otherwise raise ``UpstreamError``."""
         try:
-            async with self._client() as client, _stream(client, parsed(url)) as response:
+            async with self._client() as client, _stream(client, parsed(url), headers) as response:
                 if response.is_success:
                     return await _read(response)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -50,7 +50,7 @@ class Connections:
             logger.warning("%s does not answer: %s", self._host, reason)
             raise UpstreamError("the service cannot be reached") from error
         logger.warning("%s answers %s", self._host, response.status_code)
-        raise UpstreamError(f"the service answered {response.status_code}")
+        raise UpstreamError(f"the service answered {response.status_code}", response.status_code)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -97,10 +97,12 @@ def parsed(url: str) -> httpx2.URL:
 
 
 @asynccontextmanager
-async def _stream(client: httpx2.AsyncClient, url: httpx2.URL) -> AsyncGenerator[httpx2.Response]:
+async def _stream(
+    client: httpx2.AsyncClient, url: httpx2.URL, headers: Mapping[str, str]
+) -> AsyncGenerator[httpx2.Response]:
     current = request_id.get()
-    headers = {} if current is None else {REQUEST_ID_HEADER: current}
-    request = client.build_request("GET", url, headers=headers)
+    own = {} if current is None else {REQUEST_ID_HEADER: current}
+    request = client.build_request("GET", url, headers={**own, **headers})
     try:
         response = await client.send(request, stream=True)
     except DISCONNECTED:

@@ -14,6 +14,10 @@ Status = Literal["ok", "error", "timeout"]
 class UpstreamError(Exception):
     """The other service failed; the text may be shown to clients."""
 
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
 
 class Part(BaseModel, Generic[DataT]):
     """The data of one service, or the reason of its failure."""

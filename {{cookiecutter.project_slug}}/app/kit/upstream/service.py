@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 from async_lru import alru_cache
 from pydantic import BaseModel, ValidationError
@@ -20,10 +21,19 @@ CachedT = TypeVar("CachedT")
 ParamsP = ParamSpec("ParamsP")
 # Clients choose parameters: without a bound, cached answers could fill the memory.
 CACHED_ANSWERS = 1000
+# Wraps a call to a host; yields the headers that the call adds.
+Around: TypeAlias = Callable[[str], AbstractContextManager[Mapping[str, str]]]
+
+
+def unobserved(_host: str) -> AbstractContextManager[Mapping[str, str]]:
+    """Measure nothing, and add no header."""
+    return nullcontext({})
 
 
 class Upstream:
     """Another service: its connections, a deadline for each answer, and a cache."""
+
+    around: ClassVar[Around] = staticmethod(unobserved)
 
     def __init__(
         self,
@@ -32,6 +42,7 @@ class Upstream:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self._base_url = base_url
+        self._host = urlsplit(base_url).hostname or ""  # the rest of the address may be private
         self._settings = settings
         self._headers = headers or {}
 
@@ -51,12 +62,13 @@ class Upstream:
         arrives (pydantic/httpx2 #557).
         """
         url = f"{self._base_url}{path}?{urlencode(params)}"
-        async with asyncio.timeout(self._settings.upstream_timeout_seconds):
-            body = await self._connections.get(url)
-        try:
-            return answer.model_validate_json(body)
-        except ValidationError:
-            raise UpstreamError("the answer is not what was expected") from None
+        with self.around(self._host) as headers:
+            async with asyncio.timeout(self._settings.upstream_timeout_seconds):
+                body = await self._connections.get(url, headers)
+            try:
+                return answer.model_validate_json(body)
+            except ValidationError:
+                raise UpstreamError("the answer is not what was expected") from None
 
     def cached(
         self, fetch: Callable[ParamsP, Coroutine[Any, Any, CachedT]]

@@ -1,0 +1,131 @@
+"""What records and exports traces, metrics and logs while the service runs."""
+
+import asyncio
+import logging
+import platform
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from threading import Thread
+from time import monotonic
+from uuid import uuid4
+
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from app.kit.telemetry.logs import exporting_logs, marking_lines
+from app.kit.telemetry.sampler import RequestSampler
+from app.kit.telemetry.settings import TelemetrySettings, split_headers
+from app.kit.telemetry.statements import tracing_statements
+
+# How long the end of the process waits for a collector that is slow or away.
+FLUSH_SECONDS = 2
+# It warns of each item that a full queue drops, in the middle of the request.
+logging.getLogger("opentelemetry.sdk._shared_internal").setLevel(logging.ERROR)
+
+
+class CurrentProcessor(SpanProcessor):
+    """Passes spans to the processor of the running service; before and after, to none."""
+
+    def __init__(self) -> None:
+        self.target = SpanProcessor()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Pass on a span that has ended."""
+        self.target.on_end(span)
+
+    def shutdown(self) -> None:
+        """Send what is left."""
+        self.target.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Send what there is."""
+        return self.target.force_flush(timeout_millis)
+
+
+class Telemetry:
+    """The providers of this process. Without an endpoint and a port, nothing is recorded.
+
+    Requests to paths that begin with ``untraced`` are not traced.
+    """
+
+    def __init__(self, settings: TelemetrySettings, *, version: str, untraced: str) -> None:
+        self._settings = settings
+        self._headers = split_headers(settings.otel_exporter_otlp_headers.get_secret_value())
+        self._resource = Resource.create(
+            {
+                "service.name": settings.otel_service_name,
+                "service.version": version,
+                "service.instance.id": str(uuid4()),
+                "deployment.environment.name": settings.environment,
+                "process.runtime.name": platform.python_implementation().lower(),
+                "process.runtime.version": platform.python_version(),
+            }
+        )
+        self._spans = CurrentProcessor()
+        self.tracer_provider = TracerProvider(
+            sampler=RequestSampler(settings.otel_traces_sampler_arg, untraced=untraced),
+            resource=self._resource,
+            shutdown_on_exit=False,
+        )
+        self.tracer_provider.add_span_processor(self._spans)
+        self.tracer = self.tracer_provider.get_tracer("app", version)
+
+    @property
+    def is_tracing(self) -> bool:
+        """Whether traces are sent."""
+        return self._settings.endpoint_of("traces") is not None
+
+    def config(self) -> TelemetryConfig:
+        """Return the settings for ``FastAPI(telemetry=...)``, which traces the requests."""
+        return {
+            "tracing": self.is_tracing,
+            "tracer_provider": self.tracer_provider,
+            "metrics": False,
+            # The lines of the service have all of it, and the id of the request.
+            "logs": False,
+            # Spans of dependencies, endpoint and serialization would double the cost of a trace.
+            "operation_spans": False,
+            "auto_configure": False,
+        }
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Export until exit, and then what is left for at most ``FLUSH_SECONDS``."""
+        closers: list[Callable[[], object]] = []
+        if endpoint := self._settings.endpoint_of("traces"):
+            if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+                trace.set_tracer_provider(self.tracer_provider)  # for spans of the owner
+            exporter = OTLPSpanExporter(endpoint, headers=self._headers)
+            self._spans.target = BatchSpanProcessor(exporter)
+            closers.append(self._spans.shutdown)
+        logs = LoggerProvider(self._resource, shutdown_on_exit=False)
+        if endpoint := self._settings.endpoint_of("logs"):
+            exporter = OTLPLogExporter(endpoint, headers=self._headers)
+            logs.add_log_record_processor(BatchLogRecordProcessor(exporter))
+            closers.append(logs.shutdown)
+        try:
+            with marking_lines(), exporting_logs(logs), tracing_statements(self.tracer):
+                yield
+        finally:
+            await close_in_time(closers)
+            self._spans.target = SpanProcessor()
+
+
+async def close_in_time(closers: list[Callable[[], object]]) -> None:
+    """Call all at once, each in its own thread; do not wait longer than ``FLUSH_SECONDS``.
+
+    The threads end with the process: a collector that hangs must not keep it.
+    """
+    threads = [Thread(target=close, daemon=True) for close in closers]
+    for thread in threads:
+        thread.start()
+    give_up_at = monotonic() + FLUSH_SECONDS
+    while any(thread.is_alive() for thread in threads) and monotonic() < give_up_at:
+        await asyncio.sleep(0.005)

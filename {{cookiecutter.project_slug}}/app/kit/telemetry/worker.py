@@ -1,0 +1,30 @@
+"""The queue of procrastinate for a worker whose jobs are traced."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from procrastinate import App
+
+from app.kit.db.database import Database
+from app.kit.jobs.kinds import JobKinds
+from app.kit.jobs.procrastinate import open_queue
+from app.kit.jobs.worker_settings import WorkerSettings
+from app.kit.telemetry.jobs import tracing_jobs
+from app.kit.telemetry.telemetry import Telemetry
+
+SettingsT = TypeVar("SettingsT", bound=WorkerSettings)
+
+
+@asynccontextmanager
+async def open_traced_queue(
+    create: Callable[[SettingsT], Telemetry],
+    settings: SettingsT,
+    database: Database,
+    kinds: JobKinds,
+) -> AsyncGenerator[App]:
+    """Yield the application as ``open_queue`` does; export what its jobs do."""
+    telemetry = create(settings)
+    async with telemetry.running(), open_queue(settings, database, kinds) as app:
+        with tracing_jobs(telemetry.tracer):
+            yield app
