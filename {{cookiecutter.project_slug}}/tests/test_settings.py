@@ -174,7 +174,7 @@ def test_kubernetes_service_called_smtp_is_no_setting(monkeypatch: pytest.Monkey
         # {% if cookiecutter.telemetry %}
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "h:4318", "OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://secret@h", "OTEL_EXPORTER_OTLP_ENDPOINT: must be"),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "secret key=", "OTEL_EXPORTER_OTLP_HEADERS: must be "),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a secret=", "OTEL_EXPORTER_OTLP_HEADERS: must be "),
         ("OTEL_TRACES_SAMPLER_ARG", "2", "OTEL_TRACES_SAMPLER_ARG: must be less than or"),
         ("OTEL_LOGS_EXPORTER", "console", "OTEL_LOGS_EXPORTER: must be 'otlp' or 'none'"),
         # {% endif %}
