@@ -14,6 +14,7 @@ import asyncpg
 # {% else %}
 import psycopg
 # {% endif %}
+import pytest
 from sqlalchemy import URL, Connection
 
 from app.kit.db.engine import with_sync_connection
@@ -76,7 +77,8 @@ def _server() -> Generator[URL]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield name_driver(given)
         return
-    with temporary_server() as server:
+    with temporary_server() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_DATABASE_URL", server.get_uri())  # for further databases
         yield name_driver(server.get_uri())
 
 
