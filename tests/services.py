@@ -19,7 +19,7 @@ from tests.trees import BUILD, tree
 # Which of its own tests a service runs.
 SLOW = "slow"
 QUICK = f"not {SLOW}"
-NEW = ""  # quick ones, and slow ones if its OpenAPI document is a new one
+NEW = ""  # all if its OpenAPI document is a new one, otherwise the quick ones of the team's part
 
 
 @cache

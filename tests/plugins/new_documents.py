@@ -1,4 +1,4 @@
-"""Loaded into a service's own pytest: slow tests stay where the OpenAPI document is a new one."""
+"""Loaded into a service's own pytest: it runs slow tests and those of kit for new documents only."""
 
 import hashlib
 import json
@@ -11,17 +11,22 @@ import pytest
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Deselect slow tests if another combination claimed the document: they would tell nothing new.
+    """Deselect what would tell nothing new, if another combination claimed the OpenAPI document.
 
-    Where marks were asked for, claim it, but keep what was asked for.
+    These are the slow tests, and those of kit, which the covering services all run. Where marks were
+    asked for, claim the document, but keep what was asked for.
     """
     if session.testsfailed:
         return
     is_new = _claim(_document()) == os.environ["COMBINATION"]
     if not is_new and not session.config.getoption("markexpr"):
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        session.config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+        known = {item for item in items if item.get_closest_marker("slow") or _is_of_kit(item)}
+        session.config.hook.pytest_deselected(items=list(known))
+        items[:] = [item for item in items if item not in known]
+
+
+def _is_of_kit(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(item.config.rootpath / "tests" / "kit")
 
 
 def _document() -> str:
