@@ -47,6 +47,9 @@ WHOLE = [
     "app/kit/telemetry/upstream.py",
     "tests/kit/telemetry/test_upstream.py",
     # {% endif %}
+    # {% if cookiecutter.fan_out and cookiecutter.deployment == "kubernetes" %}
+    "deploy/kubernetes/base/network-upstream.yaml",
+    # {% endif %}
     # {% if cookiecutter.job_queue != "none" %}
     "app/api/api_v1/endpoints/photo.py",
     "app/core/photos.py",
@@ -57,7 +60,7 @@ WHOLE = [
     # {% endif %}
 ]
 MARKED = [".env.example", "AGENTS.md", "Makefile", "README.md", "pyproject.toml"]
-MARKED_FOLDERS = ["app", "tests"]
+MARKED_FOLDERS = ["app", "deploy", "tests"]
 
 BLOCK = re.compile(r"\n*^(# |<!-- )example\b(?:.*\n)+?\1end of the example\b.*", re.MULTILINE)
 LINE = re.compile(r"^.*(?:# example|<!-- example -->)\n", re.MULTILINE)
@@ -150,7 +153,7 @@ def marked_files() -> Iterator[Path]:
         if (ROOT / name).exists():
             yield ROOT / name
     for folder in MARKED_FOLDERS:
-        for suffix in ("md", "py", "toml"):
+        for suffix in ("md", "py", "toml", "yaml"):
             yield from (ROOT / folder).rglob(f"*.{suffix}")
 
 
