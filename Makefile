@@ -1,6 +1,7 @@
 # `make` lists what there is. All of it needs Python 3.11 or newer, git and make, and nothing else.
 PYTHON ?= python3
 WORKERS ?= auto
+REST ?= rest
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 quoted = '$(subst ','\'',$(1))'
@@ -40,7 +41,7 @@ test: setup  ## Test it; services in which every two answers meet run their quic
 
 .PHONY: test-all
 test-all: test  ## The same, and the rest; SINCE=<commit>: services that differ, SHARD=1/8: a part
-	$(PYTEST) tests/test_run.py $(LONG) --run rest
+	$(PYTEST) tests/test_run.py $(LONG) --run $(REST)
 
 .PHONY: test-generation
 test-generation: setup  ## Test what needs no service to run: answers, refusals, both engines

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pytest_cookies.plugin import Cookies
 
-from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, Combination
+from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, MOST, Combination
 from tests.engines import template
 from tests.environments import PYTHON, other_pythons
 from tests.selection import Commit, Shard
@@ -36,10 +36,11 @@ FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--run",
-        choices=("quick", "covering", "rest", "all"),
+        choices=("quick", "covering", "rest", "most", "all"),
         default="quick",
         help="services' own tests: the quick ones of a set with every pair of answers; all of this "
-        "set; all but the quick ones, of the other combinations and on other Pythons, too; or all",
+        "set; all but the quick ones, of the other combinations and on other Pythons, too; most of "
+        "these: of services with telemetry, a set with every three answers; or all",
     )
     parser.addoption("--since", default="", help="run only services that differ from a commit's")
     parser.addoption("--shard", default="", help="run one part of all tests, such as 1/8")
@@ -63,12 +64,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "runnable" in metafunc.fixturenames:
         run = metafunc.config.getoption("run")
         runs: list[tuple[Combination, str, str]] = []
-        if run != "rest":
+        if run not in {"rest", "most"}:
             runs += [(it, PYTHON, QUICK) for it in COVERING]
         if run != "quick":
             runs += [(it, PYTHON, SLOW) for it in COVERING]
-        if run in {"rest", "all"}:  # looking for other Pythons starts programs
-            runs += [(it, PYTHON, NEW) for it in BEHAVIOURS if it not in COVERING]
+        if run in {"rest", "most", "all"}:  # looking for other Pythons starts programs
+            others = MOST if run == "most" else BEHAVIOURS
+            runs += [(it, PYTHON, NEW) for it in others if it not in COVERING]
             runs += [(it, other, QUICK) for other in other_pythons() for it in COVERING]
         metafunc.parametrize(("runnable", "python", "marks"), runs, ids=[_name(*it) for it in runs])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, ROOT
+from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, MOST, ROOT
 from tests.engines import copy_template
 from tests.programs import environment, run
 from tests.releases import NEUTRAL, edit, git
@@ -163,3 +163,11 @@ def test_sessions_of_all_shards_run_each_test_once(repository: Path) -> None:
 def test_a_session_without_tests_of_differing_services_is_a_success(repository: Path) -> None:
     arguments = ("-q", "-n", "1", "--since=HEAD", OWN_TESTS)
     assert "0 run" in run(sys.executable, "-m", "pytest", *arguments, cwd=repository, **NEUTRAL)
+
+
+def test_every_three_answers_meet_in_what_one_machine_runs() -> None:
+    met, all_of_them = (
+        {group for it in services for group in it.groups(3)} for services in (MOST, BEHAVIOURS)
+    )
+    assert met == all_of_them
+    assert {it for it in BEHAVIOURS if not it["telemetry"]} < set(MOST)
