@@ -92,6 +92,10 @@ check: lint types test  ## Do all that should pass before a commit is pushed
 lock: setup  ## Let generated services have the newest releases
 	$(BIN)/python -m tools.fold_locks
 
+.PHONY: relock
+relock: setup  ## Lock dependencies of generated services that changed; keep the versions of the others
+	$(BIN)/python -m tools.fold_locks --keep
+
 .PHONY: clean
 clean:  ## Remove what was made here
 	rm -rf build .venv .pytest_cache .ruff_cache

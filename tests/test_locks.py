@@ -12,9 +12,7 @@ from poetry.factory import Factory
 from tests.combinations import AXES, BEHAVIOURS, ROOT, Combination
 from tests.environments import uv_lock
 from tests.trees import tree
-from tools.fold_locks import fold
-
-BY_POETRY = [combination.but(package_manager="poetry") for combination in BEHAVIOURS]
+from tools.fold_locks import BY_POETRY, fold
 
 
 @pytest.mark.parametrize("combination", BY_POETRY, ids=str)

@@ -1,10 +1,12 @@
-"""Refresh what fixes the versions of generated services: ``make lock``.
+"""Refresh what fixes the versions of generated services: ``make lock``, or ``make relock``.
 
-For uv that is the date in pyproject.toml, which moves on to now. For poetry it is poetry.lock: the
-locks of all combinations are made anew and folded into one template, in which each package stands
-under a condition that selects the combinations whose lock has it. Each of them gets its own lock
-back, byte for byte (tests/test_locks.py). The service's poetry.lock includes it, for poetry only,
-because jinja takes a tenth of a second to compile it.
+For uv that is the date in pyproject.toml, which ``make lock`` moves on to now. For poetry it is
+poetry.lock: the locks of all combinations are made and folded into one template, in which each
+package stands under a condition that selects the combinations whose lock has it. Each of them gets
+its own lock back, byte for byte (tests/test_locks.py). The service's poetry.lock includes it, for
+poetry only, because jinja takes a tenth of a second to compile it.
+
+``make relock`` (``--keep``) only takes in dependencies that changed: all others keep their versions.
 """
 
 import os
@@ -13,27 +15,36 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 from packaging.version import Version
 from pip._internal.models.index import PyPI
 
-from tests.combinations import ALL, ROOT, Combination
+from tests.combinations import BEHAVIOURS, ROOT, Combination
 from tests.engines import with_cookiecutter
 
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 FOLDED = ROOT / "templates/folded/poetry.lock"
-BY_POETRY = [combination for combination in ALL if combination["package_manager"] == "poetry"]
+# No other neutral answer changes a dependency.
+BY_POETRY = [combination.but(package_manager="poetry") for combination in BEHAVIOURS]
 PACKAGE = re.compile(r'^\[\[package\]\]\nname = "(.+)"\nversion = "(.+)"', re.MULTILINE)
 
 Place = tuple[int, str, Version]
 
 
 def main() -> None:
-    """Do both."""
-    move_date_on()
-    FOLDED.write_text(fold(locks()), "utf-8")
+    """Move the versions on, or keep them."""
+    match sys.argv[1:]:
+        case []:
+            move_date_on()
+            FOLDED.write_text(fold(locks(workers=1, keep=False)), "utf-8")
+        case ["--keep"]:
+            FOLDED.write_text(fold(locks(workers=os.cpu_count() or 1, keep=True)), "utf-8")
+        case _:
+            sys.exit("usage: python -m tools.fold_locks [--keep]")
 
 
 def move_date_on() -> None:
@@ -45,38 +56,49 @@ def move_date_on() -> None:
         file.write_text(text, "utf-8")
 
 
-def locks() -> dict[Combination, str]:
+def locks(*, workers: int, keep: bool) -> dict[Combination, str]:
     """Return the lock of each combination; one is made for each distinct set of dependencies.
 
-    Each starts from the one before, so that all agree on the versions of what they share.
+    Each starts from the lock that it had, or from the one before: then all agree on the newest
+    versions of what they share.
     """
-    made: dict[str, str] = {}
-    found: dict[Combination, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        seed = Path(folder) / "poetry.lock"
-        for combination in BY_POETRY:
-            service = with_cookiecutter(dict(combination.answers), Path(folder))
-            project = (service / "pyproject.toml").read_text("utf-8")
-            if project not in made:
-                made[project] = _lock(service, seed)
-            found[combination] = made[project]
-            shutil.rmtree(service)
-    return found
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(workers) as threads:
+        folder = Path(name)
+        services = {it: _generate(it, folder / str(n)) for n, it in enumerate(BY_POETRY)}
+        projects = {it: _project(service) for it, service in services.items()}
+        first = {project: services[it] for it, project in reversed(projects.items())}
+        seed = None if keep else folder / "poetry.lock"
+        made = dict(
+            zip(first, threads.map(lambda it: _lock(it, seed), first.values()), strict=True)
+        )
+        return {it: made[project] for it, project in projects.items()}
 
 
-def _lock(service: Path, seed: Path) -> str:
+def _generate(combination: Combination, folder: Path) -> Path:
+    folder.mkdir()
+    return with_cookiecutter(dict(combination.answers), folder)
+
+
+def _project(service: Path) -> str:
+    return (service / "pyproject.toml").read_text("utf-8")
+
+
+def _lock(service: Path, seed: Path | None) -> str:
+    """Lock a service, beginning with its own lock, or with the seed, which it replaces."""
     lock = service / "poetry.lock"
-    lock.unlink(missing_ok=True)
-    if seed.exists():
-        shutil.copy(seed, lock)
+    if seed is not None:
+        lock.unlink(missing_ok=True)
+        if seed.exists():
+            shutil.copy(seed, lock)
     variables = {**os.environ, "POETRY_PYPI_MIRROR_URL": PyPI.simple_url}
     command = [sys.executable, "-m", "poetry", "lock", "--no-interaction"]
-    subprocess.run(command, cwd=service, env=variables, check=True)
-    shutil.copy(lock, seed)
+    subprocess.run(command, cwd=service, env=variables, stdout=subprocess.DEVNULL, check=True)
+    if seed is not None:
+        shutil.copy(lock, seed)
     return lock.read_text("utf-8")
 
 
-def fold(locks: dict[Combination, str]) -> str:
+def fold(locks: Mapping[Combination, str]) -> str:
     """Return a template that renders to each of the locks."""
     users: dict[tuple[Place, str], list[Combination]] = {}
     for combination, lock in locks.items():
