@@ -9,6 +9,8 @@ SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shar
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTION)
 # What only `make test-all` runs.
 LONG := $(addprefix tests/test_,$(addsuffix .py,commands lowest resilience rules versions))
+# What needs Docker; it measures, so it runs alone.
+DEPLOYMENT := tests/deployment
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
@@ -37,11 +39,15 @@ demo: setup  ## Generate the default service under build/, and run it on port 80
 
 .PHONY: test
 test: setup  ## Test it; services in which every two answers meet run their quick tests
-	$(PYTEST) $(addprefix --ignore ,$(LONG))
+	$(PYTEST) $(addprefix --ignore ,$(LONG) $(DEPLOYMENT))
 
 .PHONY: test-all
 test-all: test  ## The same, and the rest; SINCE=<commit>: services that differ, SHARD=1/8: a part
 	$(PYTEST) tests/test_run.py $(LONG) --run $(REST)
+
+.PHONY: test-deployment
+test-deployment: setup  ## Build and run images, Compose and backups with Docker, and print the figures
+	$(PYTEST) -n 0 $(DEPLOYMENT)
 
 .PHONY: test-generation
 test-generation: setup  ## Test what needs no service to run: answers, refusals, both engines

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Write all data to a new folder in backups/, while the service runs: `make backup`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+read -ra compose <<< "${COMPOSE:-docker compose}"
+
+folder=backups/$(date -u +%Y%m%dT%H%M%SZ)
+mkdir -p backups
+unfinished=$(mktemp -d backups/.unfinished.XXXXXX)
+trap 'rm -rf "$unfinished"' EXIT
+
+# {% if cookiecutter.database == "postgresql" %}
+"${compose[@]}" exec -T db pg_dump --username app --format custom app \
+  < /dev/null > "$unfinished/database.dump"
+# {% else %}
+"${compose[@]}" exec -T service python -c '
+import os, shutil, sqlite3, sys
+
+copy = "/data/backup.unfinished"
+if os.path.exists(copy):
+    os.remove(copy)
+sqlite3.connect("/data/app.db").execute("VACUUM INTO ?", [copy])
+with open(copy, "rb") as file:
+    os.remove(copy)
+    shutil.copyfileobj(file, sys.stdout.buffer)
+' < /dev/null > "$unfinished/database.db"
+# {% endif %}
+# {% if cookiecutter.job_queue != "none" %}
+"${compose[@]}" exec -T service tar --create --directory /data --exclude './app.db*' \
+  --exclude './backup.unfinished' --exclude './before_*' . < /dev/null > "$unfinished/files.tar"
+# {% endif %}
+
+mv "$unfinished" "$folder"
+echo "Written: $folder"
