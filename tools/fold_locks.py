@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from packaging.version import Version
 from pip._internal.models.index import PyPI
 
 from tests.combinations import BEHAVIOURS, ROOT, Combination
-from tests.engines import with_cookiecutter
+from tests.trees import tree
 
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 FOLDED = ROOT / "templates/folded/poetry.lock"
@@ -62,25 +63,19 @@ def locks(*, workers: int, keep: bool) -> dict[Combination, str]:
     Each starts from the lock that it had, or from the one before: then all agree on the newest
     versions of what they share.
     """
+    with redirect_stdout(None):  # each service says what comes next
+        projects = {it: (tree(it) / "pyproject.toml").read_text("utf-8") for it in BY_POETRY}
+    first = {project: it for it, project in reversed(projects.items())}
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(workers) as threads:
         folder = Path(name)
-        services = {it: _generate(it, folder / str(n)) for n, it in enumerate(BY_POETRY)}
-        projects = {it: _project(service) for it, service in services.items()}
-        first = {project: services[it] for it, project in reversed(projects.items())}
         seed = None if keep else folder / "poetry.lock"
-        made = dict(
-            zip(first, threads.map(lambda it: _lock(it, seed), first.values()), strict=True)
-        )
-        return {it: made[project] for it, project in projects.items()}
-
-
-def _generate(combination: Combination, folder: Path) -> Path:
-    folder.mkdir()
-    return with_cookiecutter(dict(combination.answers), folder)
-
-
-def _project(service: Path) -> str:
-    return (service / "pyproject.toml").read_text("utf-8")
+        services = [folder / str(number) for number, _ in enumerate(first)]
+        for service, combination in zip(services, first.values(), strict=True):
+            service.mkdir()
+            for file in ("pyproject.toml", "poetry.lock"):
+                shutil.copy(tree(combination) / file, service)
+        made = dict(zip(first, threads.map(lambda it: _lock(it, seed), services), strict=True))
+    return {it: made[project] for it, project in projects.items()}
 
 
 def _lock(service: Path, seed: Path | None) -> str:
