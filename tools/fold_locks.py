@@ -85,7 +85,11 @@ def _lock(service: Path, seed: Path | None) -> str:
         lock.unlink(missing_ok=True)
         if seed.exists():
             shutil.copy(seed, lock)
-    variables = {**os.environ, "POETRY_PYPI_MIRROR_URL": PyPI.simple_url}
+    variables = {
+        **os.environ,
+        "POETRY_PYPI_MIRROR_URL": PyPI.simple_url,
+        "POETRY_VIRTUALENVS_CREATE": "false",
+    }
     command = [sys.executable, "-m", "poetry", "lock", "--no-interaction"]
     subprocess.run(command, cwd=service, env=variables, stdout=subprocess.DEVNULL, check=True)
     if seed is not None:
