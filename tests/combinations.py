@@ -128,3 +128,16 @@ MOST = [it for it in BEHAVIOURS if not it["telemetry"] or it in WITH_TELEMETRY]
 PAIRS = covering(ALL)
 CROSSED = BEHAVIOURS + [it for it in PAIRS if it not in BEHAVIOURS]
 BY_NAME = {combination.name: combination for combination in ALL}
+# Questions that change the OpenAPI document; of jobs only whether there are any. The plugin
+# new_documents.py, which sees the document of each service, checks this.
+IN_DOCUMENT = ("fan_out", "auth", "rate_limit", "job_queue")
+
+
+def document_name(combination: Combination) -> str:
+    """Name the OpenAPI document: services with the same name have the same document."""
+    answers = (combination[question] not in (False, "none") for question in IN_DOCUMENT)
+    return ",".join(["with", *itertools.compress(IN_DOCUMENT, answers)])
+
+
+# A service for each document.
+DOCUMENTS = list({document_name(it): it for it in reversed(BEHAVIOURS)}.values())[::-1]

@@ -23,11 +23,12 @@ SHARD = pytest.StashKey[Shard]()
 # dealt out by itself, the others stay whole, because their tests share what they set up.
 SLOW_SECONDS = 25
 SECONDS = {
-    "test_run": 5,
+    "test_clients": 8,
     "test_commands": 20,
     "test_lowest": 25,
     "test_poetry": 10,
     "test_rules": 2,
+    "test_run": 5,
     "test_versions": 15,
 }
 FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)

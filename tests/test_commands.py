@@ -17,7 +17,7 @@ from pip._internal.models.index import PyPI
 from tests.agents import statements
 from tests.combinations import CROSSED, DEFAULTS, Combination
 from tests.programs import SCRIPTS, environment
-from tests.releases import edit
+from tests.releases import edit, git
 from tests.services import Service
 from tests.trees import texts, tree
 
@@ -59,8 +59,10 @@ def test_commands_of_the_guide_do_their_work(
     service = _open(combination, workplace, tmp_path)
     variables = service.variables | _variables(service) | FIND_TESTS
     edit(service.folder / "app/models/user.py", "String(255)", "String(300)")
+    git(service.folder, "init", "--quiet")
     try:
         for command in commands(combination):
+            _commit(service.folder)
             _run(service, command, variables)
     finally:
         if combination["database"] == "postgresql":
@@ -88,6 +90,12 @@ def _variables(service: Service) -> Variables:
         "POETRY_VIRTUALENVS_IN_PROJECT": "true",
         "UV_PROJECT_ENVIRONMENT": str(service.programs.parent),
     }
+
+
+def _commit(folder: Path) -> None:
+    """Commit what the last command wrote: some compare with the commit, or want no changes."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message=Go on")
 
 
 def _run(service: Service, command: str, variables: Variables) -> None:

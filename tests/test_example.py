@@ -31,6 +31,7 @@ def test_service_without_the_example_holds(combination: Combination, workplace: 
     additions = [service.folder / name for name in (".env.example", "Makefile", "app/main.py")]
     for path in additions:
         path.write_text(path.read_text("utf-8") + OWN, "utf-8")
+    service.run("python", "-m", "scripts.openapi")
     service.run(*REMOVE)
     assert all(path.read_text("utf-8").endswith(OWN) for path in additions)
     variables = {"DATABASE_URL": service.new_database()}

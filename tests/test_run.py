@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.combinations import Combination
+from tests.combinations import Combination, document_name
 from tests.services import Service
 from tests.trees import BUILD, forest
 
@@ -29,6 +29,7 @@ def test_own_tests(runnable: Combination, python: str, marks: str, workplace: Pa
         *("python", "-m", "pytest", "-q", "--maxfail", "5", "-p", "new_documents", "-m", marks),
         PYTHONPATH=str(PLUGINS),
         COMBINATION=runnable.name,
+        DOCUMENT=document_name(runnable),
         CLAIMS=str(claims),
         DATABASE_URL=f"{runnable['database']}:///nowhere",
         HYPOTHESIS_STORAGE_DIRECTORY=str(BUILD / "hypothesis"),

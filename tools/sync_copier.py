@@ -71,6 +71,7 @@ Next: resolve conflicts, if `git diff` shows any, then
     {{ cookiecutter.package_manager }} lock
     {{ cookiecutter.package_manager }} sync
     {{ cookiecutter.__run }} alembic upgrade heads
+    {{ cookiecutter.__run }} python -m scripts.openapi
     {{ cookiecutter.__run }} pytest
 """
 

@@ -116,6 +116,8 @@ def main() -> None:
         write_migration()
     run("ruff", "check", "--fix", "--quiet")
     run("ruff", "format", "--quiet")
+    if (ROOT / "openapi.json").exists():
+        run("scripts.openapi")
     print("Removed. Now lock and install the dependencies again, and migrate the database.")
 
 
@@ -137,8 +139,6 @@ def remove_files() -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    if not list((ROOT / "scripts").glob("*.py")):
-        shutil.rmtree(ROOT / "scripts")
 
 
 def remove_marked_lines() -> None:

@@ -1,0 +1,2 @@
+// This service takes no photos.
+export async function upload(_client: unknown, _id: number): Promise<void> {}
