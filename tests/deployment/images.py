@@ -17,11 +17,18 @@ from tests.environments import uv_lock
 from tests.resilience.service import SETTINGS, UNUSED, Service
 from tests.trees import tree
 
-# Together they have every answer (test_images.py); docker builds the images of two.
-SERVICES = [
-    DEFAULTS,
-    DEFAULTS.but(database="postgresql", auth=True, rate_limit=True, job_queue="procrastinate"),
-    DEFAULTS.but(
+# By their names in the table.
+NAMED = {
+    "default": DEFAULTS,
+    "full": DEFAULTS.but(
+        database="postgresql",
+        auth=True,
+        rate_limit=True,
+        job_queue="procrastinate",
+        telemetry=True,
+        ci="gitlab",
+    ),
+    "threads": DEFAULTS.but(
         package_manager="poetry",
         database="postgresql",
         async_db=False,
@@ -29,8 +36,11 @@ SERVICES = [
         timing_middleware=False,
         job_queue="in_process",
         deployment="kubernetes",
+        ci="none",
     ),
-]
+}
+# Together they have every answer (test_images.py).
+SERVICES = list(NAMED.values())
 # What compose.yaml and the manifests of Kubernetes allow a container.
 RESTRICTED = (
     *("--read-only", "--tmpfs", "/tmp"),  # noqa: S108 - of the container
@@ -49,15 +59,17 @@ class Image:
     engine: Engine
     combination: Combination
     folder: Path
+    label: str
     name: str = "recipe-api:latest"
 
     @classmethod
-    def build(cls, engine: Engine, combination: Combination, folder: Path) -> "Image":
-        """Generate a service with its lock and build its image, as its owner does."""
+    def build(cls, engine: Engine, label: str, folder: Path) -> "Image":
+        """Generate one of ``NAMED`` with its lock and build its image, as its owner does."""
+        combination = NAMED[label]
         shutil.copytree(tree(combination), folder)
         if combination["package_manager"] == "uv":
             shutil.copy(uv_lock(folder), folder / "uv.lock")
-        image = cls(engine, combination, folder)
+        image = cls(engine, combination, folder, label)
         image.rebuild()
         return image
 
