@@ -28,6 +28,7 @@ resources: [../{{}}]
 images: [{{{{name: service, newName: "{IMAGE.partition("@")[0]}", digest: "{IMAGE.partition("@")[2]}"}}}}]
 """
 Object = dict[str, Any]
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def questions() -> list[str]:
@@ -88,9 +89,8 @@ def release(combination: Combination, environment: str) -> str:
 
 def objects(combination: Combination, environment: str) -> list[Object]:
     """Return the objects of a release."""
-    # libyaml, where it is there, takes a tenth of the time of the parser in Python.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return list(yaml.load_all(release(combination, environment), loader))
+    # libyaml, which takes a tenth of the time of the parser in Python.
+    return list(yaml.load_all(release(combination, environment), LOADER))
 
 
 def of_kind(found: list[Object], *kinds: str) -> list[Object]:

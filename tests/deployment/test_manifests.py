@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.combinations import Combination
+from tests.combinations import DEFAULTS, Combination
 from tests.deployment.kubernetes import (
     ENVIRONMENTS,
     FOLDER,
@@ -30,6 +30,7 @@ from tests.deployment.kubernetes import (
 )
 from tests.environments import pyproject
 from tests.programs import SCRIPTS, environment
+from tests.services import Service
 from tests.trees import TEMPLATE, read, tree
 
 MINORS = ("1.34", "1.35", "1.36", "1.37")
@@ -39,6 +40,10 @@ VOLUMES = {"emptyDir", "persistentVolumeClaim", "secret"}
 HASH = re.compile(r"settings-\w{10}")
 
 VARIANTS = variants()
+WITH_TESTS = [
+    DEFAULTS.but(deployment="kubernetes", auth=True),
+    DEFAULTS.but(deployment="kubernetes", database="postgresql", auth=True, rate_limit=True),
+]
 everywhere = pytest.mark.parametrize("combination", VARIANTS, ids=str)
 
 
@@ -73,6 +78,12 @@ def distinct_objects() -> list[str]:
             for one in objects(combination, name)
         }
     )
+
+
+@pytest.mark.parametrize("combination", WITH_TESTS, ids=str)
+def test_service_tests_its_manifests(combination: Combination, workplace: Path) -> None:
+    service = Service.open(combination, workplace)
+    service.run("pytest", "-q", "tests/test_kubernetes.py")
 
 
 def test_objects_satisfy_the_strict_schemas_of_four_minor_versions() -> None:

@@ -62,7 +62,7 @@ WHOLE = [
 MARKED = [".env.example", "AGENTS.md", "Makefile", "README.md", "pyproject.toml"]
 MARKED_FOLDERS = ["app", "deploy", "tests"]
 # {% if cookiecutter.job_queue != "none" and cookiecutter.deployment != "none" %}
-MARKED.append("Dockerfile")
+MARKED += ["Dockerfile", "docs/deploying.md"]
 # {% endif %}
 
 BLOCK = re.compile(r"\n*^(# |<!-- )example\b(?:.*\n)+?\1end of the example\b.*", re.MULTILINE)

@@ -21,7 +21,7 @@ from app.kit.settings import read_settings
 
 logger = logging.getLogger(__name__)
 
-# As long as the migration may take: activeDeadlineSeconds of its Job.
+# As long as a migration may take: activeDeadlineSeconds in migration.yaml.
 TIMEOUT_SECONDS = 600
 POLL_SECONDS = 1
 
