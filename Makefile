@@ -43,7 +43,7 @@ test: setup  ## Test it; services in which every two answers meet run their quic
 
 .PHONY: test-all
 test-all: test  ## The same, and the rest; SINCE=<commit>: services that differ, SHARD=1/8: a part
-	$(PYTEST) tests/test_clients.py tests/test_run.py $(LONG) --run $(REST)
+	$(PYTEST) tests/test_clients.py tests/test_run.py tests/test_resource.py $(LONG) --run $(REST)
 
 .PHONY: test-deployment
 test-deployment: setup  ## Build and run images, Compose and backups with Docker, and print the figures

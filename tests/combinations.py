@@ -123,6 +123,12 @@ COVERING = covering(BEHAVIOURS)
 # What one machine runs of them: telemetry doubles the services, and changes none of what they answer.
 WITH_TELEMETRY = covering((it for it in BEHAVIOURS if it["telemetry"]), 3)
 MOST = [it for it in BEHAVIOURS if not it["telemetry"] or it in WITH_TELEMETRY]
+# In which `make resource` differs: the text that it writes, the database, and the revisions.
+GROWING = [
+    DEFAULTS,
+    DEFAULTS.but(database="postgresql", async_db=False, auth=True, job_queue="procrastinate"),
+    DEFAULTS.but(async_db=False, auth=True, job_queue="in_process", fan_out=False),
+]
 # Neutral answers only meet each other answer here: test_render.py compares these trees and proves
 # that they change listed files only.
 PAIRS = covering(ALL)

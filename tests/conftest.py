@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pytest_cookies.plugin import Cookies
 
-from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, MOST, Combination
+from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, GROWING, MOST, Combination
 from tests.engines import template
 from tests.environments import PYTHON, other_pythons
 from tests.selection import Commit, Shard
@@ -27,6 +27,7 @@ SECONDS = {
     "test_commands": 20,
     "test_lowest": 25,
     "test_poetry": 10,
+    "test_resource": 8,
     "test_rules": 2,
     "test_run": 5,
     "test_versions": 15,
@@ -74,6 +75,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             runs += [(it, PYTHON, NEW) for it in others if it not in COVERING]
             runs += [(it, other, QUICK) for other in other_pythons() for it in COVERING]
         metafunc.parametrize(("runnable", "python", "marks"), runs, ids=[_name(*it) for it in runs])
+    if "growing" in metafunc.fixturenames:
+        run = metafunc.config.getoption("run")
+        rest = {"most": MOST, "rest": BEHAVIOURS, "all": BEHAVIOURS}.get(run, [])
+        others = [it for it in rest if it not in GROWING]
+        chosen = others if run in {"rest", "most"} else [*GROWING, *others]
+        metafunc.parametrize("growing", chosen, ids=str)
 
 
 def _name(combination: Combination, python: str, marks: str) -> str:
@@ -100,11 +107,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
 
 
 def _is_chosen(config: pytest.Config, item: pytest.Function) -> bool:
-    """Tell whether the service whose own tests this runs differs from the commit's."""
+    """Tell whether a run includes a test, and whether its service differs from the commit's."""
+    if item.path.stem == "test_resource" and not _is_due(config.getoption("run"), item):
+        return False
     if SINCE not in config.stash or item.path.stem not in SECONDS:
         return True
     services = [it for it in _parameters(item).values() if isinstance(it, Combination)]
     return not services or any(map(config.stash[SINCE].differs, services))
+
+
+def _is_due(run: str, item: pytest.Function) -> bool:
+    """Tell whether a test that starts one service is for this run."""
+    is_slow = item.get_closest_marker("rest") is not None
+    return "growing" in _parameters(item) or run == "all" or is_slow is (run in {"rest", "most"})
 
 
 def _unit(item: pytest.Function) -> str:

@@ -221,3 +221,24 @@ def test_cruft_goes_on_working(url: str, tmp_path: Path) -> None:
 
 def _cruft(*command: str | Path, cwd: Path) -> None:
     run("uvx", "--python", PYTHON, "cruft", *command, cwd=cwd, **NEUTRAL)
+
+
+def test_a_resource_survives_an_update(url: str, workplace: Path, tmp_path: Path) -> None:
+    """And is undone after it, by the program of the new release."""
+    service = Repository.born("cookiecutter", url, FIRST, tmp_path)
+    work_in = _environment(service.folder, workplace)
+    service.commit()  # the lock
+    work_in("scripts.resource", "add", "widget", "title:str(200)!", "maker:ref(user)")
+    service.commit()
+    service.update()
+    service.commit()
+    work_in = _environment(service.folder, workplace)
+    work_in("alembic", "upgrade", "heads")
+    for command in ("alembic check", "ruff check", "ruff format --check"):
+        work_in(*command.split())
+    work_in("pytest", "-q", "tests/test_widgets.py", "tests/test_architecture.py")
+    work_in("scripts.resource", "undo", "widget")
+    assert not [path for path in service.status() if not path.startswith((" M", " D"))]
+    assert "Widget" not in "".join(
+        path.read_text("utf-8") for path in (service.folder / "app").rglob("*.py")
+    )

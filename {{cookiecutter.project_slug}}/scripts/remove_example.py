@@ -15,6 +15,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import Script
 
+from scripts.working_tree import has_uncommitted_changes
+
 ROOT = Path(__file__).parents[1]
 WHOLE = [
     "app/api/api_v1/endpoints/recipe.py",
@@ -107,8 +109,10 @@ def downgrade() -> None:
 
 def main() -> None:
     """Remove the example and print the next steps."""
-    if "--force" not in sys.argv[1:] and has_uncommitted_changes():
+    if "--force" not in sys.argv[1:] and has_uncommitted_changes(ROOT):
         sys.exit("Commit or stash your changes first, so that git can undo this; or add --force.")
+    if users := sorted(refer_to_recipes()):
+        sys.exit(f"Nothing was changed: {', '.join(users)} refers to recipes.")
     had_table = (ROOT / "app" / "models" / "recipe.py").exists()
     remove_files()
     remove_marked_lines()
@@ -121,14 +125,12 @@ def main() -> None:
     print("Removed. Now lock and install the dependencies again, and migrate the database.")
 
 
-def has_uncommitted_changes() -> bool:
-    """Return whether this folder is in git and has uncommitted changes."""
-    if shutil.which("git") is None:
-        return False
-    status = subprocess.run(
-        ["git", "status", "--porcelain", "--", "."], cwd=ROOT, capture_output=True, check=False
-    )
-    return status.returncode == 0 and status.stdout != b""
+def refer_to_recipes() -> Iterator[str]:
+    """Yield the models that refer to recipes, but are no part of the example."""
+    for path in (ROOT / "app" / "models").glob("*.py"):
+        name = path.relative_to(ROOT).as_posix()
+        if name not in WHOLE and '"recipe.id"' in path.read_text("utf-8"):
+            yield name
 
 
 def remove_files() -> None:

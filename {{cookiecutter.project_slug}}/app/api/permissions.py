@@ -14,7 +14,7 @@ from app.crud.crud_session import session
 from app.kit.auth.tokens import Tokens
 from app.kit.db.database import Executor  # example
 from app.kit.db.engine import AsyncConnection  # example
-from app.kit.db.model import Record  # example
+from app.kit.db.model import Record
 from app.kit.errors import ForbiddenError, UnauthorizedError
 from app.kit.http.openapi import failures
 from app.kit.http.state import lifespan_state
@@ -50,6 +50,14 @@ async def current_user(db: DatabaseDep, tokens: TokensDep, token: BearerDep) -> 
 
 
 CurrentUser = Annotated[UserRead, Depends(current_user)]
+
+
+def check_owner(caller: UserRead, row: Record, column: str = "owner_id") -> None:
+    """Raise ``ForbiddenError`` unless the caller owns the record or is a superuser."""
+    if not caller.is_superuser and getattr(row, column) != caller.id:
+        raise ForbiddenError("only its owner and superusers may change this")
+
+
 # example: permissions of recipes
 
 
@@ -65,8 +73,7 @@ class OwnRecipes:
     async def get(self, connection: AsyncConnection, id: int) -> Record:
         """Return one recipe; raise ``NotFoundError`` or ``ForbiddenError``."""
         row = await recipe.get(connection, id)
-        if not self._caller.is_superuser and row.submitter_id != self._caller.id:
-            raise ForbiddenError("only its submitter and superusers may change a recipe")
+        check_owner(self._caller, row, "submitter_id")
         return row
 
     async def create(self, connection: Executor, new: RecipeCreate) -> Record:

@@ -1,19 +1,13 @@
 """Request and response bodies of recipes."""
 
-from typing import Annotated
+from pydantic import MISSING, BaseModel, ConfigDict
 
-from pydantic import MISSING, BaseModel, ConfigDict, StringConstraints
-
+from app.kit.fields import Url
 # {% if cookiecutter.auth %}
 from app.kit.schemas import RequestModel, Text
 # {% else %}
 from app.kit.schemas import Id, RequestModel, Text
 # {% endif %}
-
-# Stored as typed; the scheme is checked because the page renders it as a link.
-Url = Annotated[
-    str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f-\xa0]+$")
-]
 
 
 class RecipeCreate(RequestModel):

@@ -135,7 +135,7 @@ def test_other_users_cannot_change_a_recipe(
     eve = caller(client, "eve@example.com")
     response = client.request(method, hers, json=body, headers=eve)
     assert response.status_code == 403
-    assert response.json()["detail"] == "only its submitter and superusers may change a recipe"
+    assert response.json()["detail"] == "only its owner and superusers may change this"
     assert client.get(hers).json() == before
 
 

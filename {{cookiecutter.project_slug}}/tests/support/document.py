@@ -1,5 +1,6 @@
 """Requests made from the OpenAPI document, and whether the answers are as it says."""
 
+import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,11 @@ EXCLUDED: list[CheckFunction] = [negative_data_rejection]
 # JSON Schema's format takes domains that are reserved, or are none; the service does not.
 ADDRESSES = st.from_regex(r"[a-z]{1,20}@[a-z]{1,20}\.com", fullmatch=True)
 
+# Times near the years 1 and 9999 do not exist in all time zones.
+TIMES = st.datetimes(dt.datetime(2, 1, 1), dt.datetime(9998, 1, 1), timezones=st.just(dt.UTC)).map(
+    dt.datetime.isoformat
+)
+
 
 def check_answers(app: FastAPI, callers: Sequence[Mapping[str, str]]) -> None:
     """Ask for all operations with the headers of each caller; raise at an undocumented answer.
@@ -31,6 +37,7 @@ def check_answers(app: FastAPI, callers: Sequence[Mapping[str, str]]) -> None:
     Making requests up takes most of the time, so all callers send the same.
     """
     schemathesis.openapi.format("email", ADDRESSES)
+    schemathesis.openapi.format("date-time", TIMES)
     try:
         document = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
         operations = [found for path in document.values() for found in path.values()]

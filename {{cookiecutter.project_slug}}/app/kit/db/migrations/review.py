@@ -7,13 +7,14 @@ from typing import Any
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _repr_type as repr_type
 from alembic.autogenerate.render import renderers
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import Column, Enum, MetaData
+from sqlalchemy import Column, Dialect, Enum, MetaData
 from sqlalchemy.sql.ddl import sort_tables_and_constraints
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class NoteOp(ops.MigrateOperation):
@@ -32,11 +33,26 @@ def _render_note(_: AutogenContext, op: NoteOp) -> list[str]:
     return [f"# {line}" for line in wrap(op.text, 88)]
 
 
-def render_item(kind: str, item: object, _: AutogenContext) -> str | bool:
-    """Render an enum as the string column that stores it: a new value needs no migration."""
+def render_item(kind: str, item: object, autogen: AutogenContext) -> str | bool:
+    """Render types as what the database stores: revisions do not depend on later code.
+
+    An enum is a string column, so that a new value needs no migration.
+    """
     if kind == "type" and isinstance(item, Enum) and not item.native_enum:
         return f"sa.String(length={item.length})"
+    if kind == "type" and isinstance(item, TypeDecorator) and _is_own(item):
+        return repr_type(_stored(item, autogen.migration_context.dialect), autogen)
     return False
+
+
+def _is_own(type_: TypeEngine[Any]) -> bool:
+    return not type(type_).__module__.startswith("sqlalchemy.")
+
+
+def _stored(type_: TypeDecorator[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """Return the type of the column, not the driver's variant of it, which has no public name."""
+    stored = type_.load_dialect_impl(dialect)
+    return stored if _is_own(stored) or type(stored).__name__.isupper() else stored.as_generic()
 
 
 def review(_: MigrationContext, __: object, directives: list[ops.MigrationScript]) -> None:
