@@ -1,12 +1,12 @@
 # `make` lists what there is. All of it needs Python 3.11 or newer, git and make, and nothing else.
 PYTHON ?= python3
-WORKERS ?= auto
+PROCESSES ?= auto
 REST ?= rest
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 quoted = '$(subst ','\'',$(1))'
 SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTION)
+PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(SELECTION)
 # What only `make test-all` runs.
 LONG := $(addprefix tests/test_,$(addsuffix .py,commands lowest resilience rules versions))
 # What needs Docker; it measures, so it runs alone.
@@ -75,6 +75,10 @@ bench-full: setup  ## The same with more repeats and numbers of clients, half an
 .PHONY: bench-jobs
 bench-jobs: setup  ## Measure how a job slows the requests beside it down, a minute
 	$(BIN)/python -m bench.jobs
+
+.PHONY: bench-workers
+bench-workers: setup  ## Measure two workers beside one, two minutes
+	$(BIN)/python -m bench.workers
 
 .PHONY: lint
 lint: setup  ## Check style and scripts

@@ -26,14 +26,19 @@ class Server:
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self._proc = Path("/proc") / str(process.pid)
+        self._tasks = self._proc / "task" / str(process.pid)
         self.port = port
         self.start_seconds = 0.0
         self.start_disturbed_percent = 0.0
 
     def cpu_seconds(self) -> float:
         """Return the CPU time it has used, in user and in system mode."""
-        fields = (self._proc / "stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return _cpu_seconds(self._proc)
+
+    def children_cpu_seconds(self) -> list[float]:
+        """Return the CPU time of each of its child processes, in the order of their start."""
+        children = (self._tasks / "children").read_text().split()
+        return [_cpu_seconds(Path("/proc") / child) for child in children]
 
     def wait_until_idle(self) -> None:
         """Wait until it has done what the clients of a load left behind; raise ``SystemExit``."""
@@ -89,12 +94,14 @@ def serve(
     variables: Mapping[str, str],
     port: int,
     cpu: int = APP_CPU,
+    more_cpus: Sequence[int] = (),
 ) -> Generator[Server]:
     """Start a program, wait until it answers, and end it; raise ``SystemExit`` if it fails."""
+    cpus = ",".join(map(str, (cpu, *more_cpus)))
     start, watch = perf_counter(), Watch(cpu)
     with LOG.open("ab") as log:
         process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(cpu), *command],
+            ["taskset", "--cpu-list", cpus, *command],
             cwd=folder,
             # With their modules compiled at the first start, as where they are installed.
             env={**os.environ, **variables, "PORT": str(port), "PYTHONDONTWRITEBYTECODE": ""},
@@ -119,6 +126,11 @@ def serve(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _cpu_seconds(proc: Path) -> float:
+    fields = (proc / "stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def free_port() -> int:

@@ -16,11 +16,18 @@ def main() -> None:
     configure_logging(settings.log_level)
     sockets = bind_sockets(settings.host, settings.port)
     options = server_options(settings, settings)
+    build = partial(build_app, settings.app_module)
+    drain_seconds = settings.effective_drain_seconds
     if settings.reload:
         run_reloading("app.serve:rebuild", sockets, options, folders=["app"])
+    elif settings.workers > 1:
+        # Imported here, because it cannot be imported on Windows.
+        from app.kit.server.workers import run_workers
+
+        serve = partial(run, build, options=options, drain_seconds=drain_seconds)
+        run_workers(serve, sockets, settings, settings.log_level)
     else:
-        build = partial(build_app, settings.app_module)
-        run(build, sockets, options, settings.effective_drain_seconds)
+        run(build, sockets, options, drain_seconds)
 
 
 def rebuild() -> FastAPI:

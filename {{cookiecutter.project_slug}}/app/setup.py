@@ -16,7 +16,8 @@ RANDOM_BYTES = {"secret_key": 32, "first_superuser_password": 12}
 
 def main() -> None:
     """Add each secret that neither the environment nor ``.env`` sets; keep the others."""
-    settings = read_settings(partial(AuthSettings, environment="local"))  # no secret is required
+    # In local and with one worker, no secret is required.
+    settings = read_settings(partial(AuthSettings, environment="local", workers=1))
     missing = [name.upper() for name in RANDOM_BYTES if getattr(settings, name) is None]
     for name in missing:
         write(name, token_urlsafe(RANDOM_BYTES[name.lower()]))

@@ -16,7 +16,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # Attributes of a record that are no ``extra``; the last is uvicorn's message for terminals.
 STANDARD = vars(logging.makeLogRecord({})).keys() | {"asctime", "message", "color_message"}
-FIELDS = {"time", "level", "logger", "message", "request_id", "exception", "stack"}
+FIELDS = {"time", "level", "logger", "message", "pid", "request_id", "exception", "stack"}
 # Made once: with arguments, json.dumps makes an encoder for each call.
 encode = json.JSONEncoder(default=str, allow_nan=False).encode
 
@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 class JsonFormatter(logging.Formatter):
     """Write ``FIELDS`` and each ``extra``; an extra with the name of a field gets a prefix."""
+
+    def __init__(self, pid: int | None = None) -> None:
+        super().__init__()
+        self._pid = pid
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line; JSON escapes line breaks, so that no value can forge a second one."""
@@ -42,6 +46,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": _message(record),
         }
+        if self._pid is not None:
+            line["pid"] = self._pid
         if (current := request_id.get()) is not None:
             line["request_id"] = current
         for name, value in vars(record).items():
@@ -71,10 +77,11 @@ def encodable(value: object) -> object:
     return f"<{type(value).__name__}>"
 
 
-def configure_logging(level: str) -> None:
+def configure_logging(level: str, handler: logging.Handler | None = None) -> None:
     """Write the records of all loggers, warnings and uncaught exceptions to standard output."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
+    if handler is None:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(JsonFormatter())
     # Not in the lines, so do not look them up for each record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -61,7 +61,13 @@ class BaseAppSettings(BaseSettings):
         validate_default=True,
     )
 
+    # Here, because settings of several parts depend on them.
     environment: Literal["local", "staging", "production"] = "local"
+    workers: Annotated[int, Field(ge=1, le=128)] = 1
+
+    def per_worker(self) -> tuple[str, ...]:
+        """Return a sentence for each limit that every worker counts by itself, for the log."""
+        return ()
 
     @classmethod
     def settings_customise_sources(

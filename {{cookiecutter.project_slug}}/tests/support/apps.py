@@ -1,7 +1,13 @@
 """The service with endpoints of the tests; some of these functions suit ``APP_MODULE``."""
 
 import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from functools import cache
+from pathlib import Path
 from time import sleep
 
 from fastapi import FastAPI, Request
@@ -58,3 +64,43 @@ def client_app() -> FastAPI:
 
 async def client(request: Request) -> str:
     return f"{request.url.scheme} {request.client.host if request.client else None}"
+
+
+def workers_app() -> FastAPI:
+    """Add endpoints that tell the process, take a second, and log a long line.
+
+    If the file ``BROKEN`` exists, there is no such service.
+    """
+    if Path(os.environ.get("BROKEN", "/nowhere")).exists():
+        raise SystemExit("it is broken")
+    app = slow_app()
+    app.add_api_route("/pid", process_id)
+    app.add_api_route("/verbose", verbose)
+    return app
+
+
+async def process_id() -> int:
+    return os.getpid()
+
+
+async def verbose() -> None:
+    logging.getLogger("tests.verbose").warning("x" * 20_000)
+
+
+def unopened_app() -> FastAPI:
+    """Return a service whose lifespan fails."""
+
+    @asynccontextmanager
+    async def fail(_: FastAPI) -> AsyncGenerator[None]:
+        raise RuntimeError("it cannot be opened")
+        yield
+
+    app = create_app()
+    app.router.lifespan_context = fail
+    return app
+
+
+def killed_app() -> FastAPI:
+    """Kill the process that builds the service."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return create_app()

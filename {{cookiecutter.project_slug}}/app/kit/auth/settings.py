@@ -39,4 +39,9 @@ class AuthSettings(BaseAppSettings):
                 f"SECRET_KEY must be set in {self.environment}; "
                 "python -m app.setup writes one to .env"
             )
+        if self.workers > 1 and self.secret_key is None:
+            raise ValueError(
+                "SECRET_KEY must be set if WORKERS is greater than 1, or each worker would make "
+                "its own; python -m app.setup writes one to .env"
+            )
         return self

@@ -32,3 +32,14 @@ class RateLimitSettings(BaseAppSettings):
     rate_limit_login_requests: PositiveInt = 10
     # {% endif %}
     rate_limit_storage_uri: Annotated[SecretStr, AfterValidator(check_storage)] = SecretStr(MEMORY)
+
+    def per_worker(self) -> tuple[str, ...]:
+        """Add a sentence if each worker counts in its own memory."""
+        inherited = super().per_worker()
+        if self.rate_limit_storage_uri.get_secret_value() != MEMORY:
+            return inherited
+        warning = (
+            "RATE_LIMIT_STORAGE_URI: memory:// counts in each worker, so every rate limit is up to "
+            f"{self.workers} times as high; set a Redis to count for all workers"
+        )
+        return (*inherited, warning)

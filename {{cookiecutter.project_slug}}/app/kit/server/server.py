@@ -64,10 +64,17 @@ def server_config(
 class Server(uvicorn.Server):
     """A server that reports "not ready" before it stops."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        app: FastAPI,
+        drain_seconds: float,
+        on_start: Callable[["Server"], object] | None = None,
+    ) -> None:
         super().__init__(config)
         self._shutdown = app.state.shutdown
         self._drain_seconds = drain_seconds
+        self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the service, then listen."""
@@ -78,6 +85,8 @@ class Server(uvicorn.Server):
             raise SystemExit(f"PORT: cannot be listened on: {error.strerror}.") from None
         for host, port in dict.fromkeys(one.getsockname()[:2] for one in sockets or ()):
             logger.info("listening on %s, port %s", host, port)
+        if self._on_start is not None:
+            self._on_start(self)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Keep serving until load balancers have noticed, then finish running requests."""
@@ -96,12 +105,13 @@ def run(
     sockets: list[socket.socket],
     options: ServerOptions,
     drain_seconds: float,
+    on_start: Callable[[Server], object] | None = None,
 ) -> None:
-    """Build the service and serve it until SIGTERM or Ctrl+C."""
+    """Build the service and serve it until SIGTERM or Ctrl+C; call ``on_start`` when it listens."""
     gc.disable()  # what is loaded is not garbage
     app = build()
     tune_gc()
-    server = Server(server_config(app, options), app, drain_seconds)
+    server = Server(server_config(app, options), app, drain_seconds, on_start)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again at the end
         server.run(accept_in_parallel(sockets))
 

@@ -1,6 +1,7 @@
 """Settings of the server process."""
 
 import re
+import sys
 from ipaddress import ip_network
 from typing import Annotated, Self
 
@@ -48,6 +49,14 @@ class ServerSettings(BaseAppSettings):
         if any(network.prefixlen == 0 for network in networks):
             raise ValueError("must not trust everybody: name the proxies or their networks")
         return value
+
+    @model_validator(mode="after")
+    def _check_workers(self) -> Self:
+        if self.workers > 1 and self.reload:
+            raise ValueError("RELOAD needs WORKERS=1")
+        if self.workers > 1 and sys.platform == "win32":
+            raise ValueError("WORKERS must be 1 on Windows")
+        return self
 
     @model_validator(mode="after")
     def _check_stop(self) -> Self:

@@ -69,6 +69,10 @@ def accept_in_parallel(sockets: list[socket.socket]) -> list[socket.socket]:
     iteration also answers all connected clients: of 128 clients that connected at once, the last
     one waited for 8,000 responses.
     """
+    for one in sockets:
+        # A copy gets the timeout of its socket object. One that another process sent has none, and
+        # its copy would make the socket blocking, in all processes.
+        one.setblocking(False)
     return [twin for one in sockets for twin in (one, *(one.dup() for _ in range(ACCEPTORS - 1)))]
 
 
@@ -89,6 +93,7 @@ def _bind(family: int, address: Address) -> socket.socket:
         if family == socket.AF_INET6:  # IPv4 has its own socket, so clients keep their IPv4 address
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind(address)
+        bound.setblocking(False)
     except OSError:
         bound.close()
         raise

@@ -185,6 +185,16 @@ def test_key_is_required_in_staging_and_production(
     assert load_settings().secret_key
 
 
+@pytest.mark.usefixtures("env")
+def test_key_is_required_for_several_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would make its own, and refuse the tokens of the others."""
+    monkeypatch.setenv("WORKERS", "2")
+    with pytest.raises(SystemExit, match="^SECRET_KEY must be set if WORKERS is greater than 1"):
+        load_settings()
+    monkeypatch.setenv("SECRET_KEY", SHORTEST_KEY)
+    assert load_settings().workers == 2
+
+
 def test_developer_gets_another_key_at_each_start(caplog: pytest.LogCaptureFixture) -> None:
     tokens = Tokens(AuthSettings(), "here")
     token = tokens.issue(1).access_token

@@ -1,6 +1,8 @@
 """Jobs that the service runs itself."""
 
 import datetime as dt
+import json
+import os
 import signal
 # {% if cookiecutter.auth %}
 from collections.abc import AsyncGenerator, Generator
@@ -8,6 +10,7 @@ from collections.abc import AsyncGenerator, Generator
 from collections.abc import Generator
 # {% endif %}
 from functools import partial
+from itertools import chain
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
@@ -41,6 +44,9 @@ VARIABLES = {
     "JOB_LOST_SECONDS": "1",
     # {% if cookiecutter.auth %}
     "SECRET_KEY": accounts.KEY,
+    # {% endif %}
+    # {% if cookiecutter.rate_limit %}
+    "RATE_LIMIT_REQUESTS": "1000000",
     # {% endif %}
 }
 
@@ -294,6 +300,38 @@ async def test_service_finishes_its_job_and_starts_no_other_after_sigterm(
         assert running.wait(20) == -signal.SIGTERM
     assert await status(database, id_of(job)) == "succeeded"
     assert await status(database, id_of(late)) == "queued"
+
+
+@pytest.mark.slow
+async def test_workers_run_each_job_once(
+    settings: Settings, http: httpx2.Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = ""
+    with process(settings, WORKERS="2", **VARIABLES) as (running, url):
+        while log.count("listening on") < 2:
+            await anyio.sleep(0.1)
+            log += capfd.readouterr().out
+        jobs = [start_task(http, url, limit=500_000) for _ in range(20)]
+        for job in jobs:
+            wait_for(http, job, "succeeded")
+        assert {http.get(job).json()["attempts"] for job in jobs} == {1}
+        last = start_task(http, url, limit=500_000_000)
+        wait_for(http, last, "running")
+        log += capfd.readouterr().out
+        started = {id_of(job): starts(log, id_of(job)) for job in (*jobs, last)}
+        assert {len(pids) for pids in started.values()} == {1}
+        assert len({*chain(*started.values())}) == 2
+        os.kill(*started[id_of(last)], signal.SIGKILL)
+        await anyio.sleep(0.2)  # until the client notices that its connection is closed
+        wait_for(http, last, "interrupted")
+        running.terminate()
+        assert running.wait(20) == 0
+
+
+def starts(log: str, id: int) -> list[int]:
+    """Return the process of each start of a job."""
+    lines = [json.loads(line) for line in log.splitlines()]
+    return [line["pid"] for line in lines if line["message"] == f"job {id} has started"]
 
 
 def start_task(http: httpx2.Client, url: str, *, limit: int) -> str:

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from starlette.testclient import WebSocketDenialResponse
 
 from app.core.config import Settings
@@ -50,6 +51,14 @@ def client(client: TestClient, settings: Settings) -> Iterator[TestClient]:
     counting = client.portal.wrap_async_context_manager(open_limiter(settings, "test"))
     with counting as client.app_state["limiter"]:
         yield client
+
+
+@pytest.mark.parametrize(("uri", "number"), [("memory://", 1), ("redis://localhost/0", 0)])
+def test_limits_that_each_worker_counts_are_named(uri: str, number: int) -> None:
+    settings = RateLimitSettings(rate_limit_storage_uri=SecretStr(uri), workers=4)
+    warnings = settings.per_worker()
+    assert len(warnings) == number
+    assert all("up to 4 times as high" in warning for warning in warnings)
 
 
 async def test_requests_that_wait_for_redis_wait_for_a_bounded_time(

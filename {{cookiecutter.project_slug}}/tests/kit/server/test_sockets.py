@@ -1,11 +1,13 @@
 """Where the server listens, and what it says when it cannot."""
 
+import os
 import socket
+from contextlib import ExitStack
 
 import pytest
 from fastapi import FastAPI
 
-from app.kit.server.sockets import bind_sockets
+from app.kit.server.sockets import accept_in_parallel, bind_sockets
 from tests.support.process import free_port
 from tests.support.server import server_of
 
@@ -112,3 +114,13 @@ async def test_port_taken_after_the_check_is_refused_in_one_sentence(app: FastAP
         other.listen()
         with pytest.raises(SystemExit, match=r"^PORT: cannot be listened on: .+\.$"):
             await server_of(app)._serve([bound])
+
+
+def test_socket_from_another_process_stays_non_blocking() -> None:
+    """A worker would otherwise hang in ``accept`` if another one took the connection."""
+    (bound,) = bind_sockets("127.0.0.1", free_port())
+    received = socket.socket(bound.family, bound.type, bound.proto, os.dup(bound.fileno()))
+    with ExitStack() as stack:
+        for one in (bound, *(copies := accept_in_parallel([received]))):
+            stack.enter_context(one)
+        assert not any(os.get_blocking(copy.fileno()) for copy in copies)
