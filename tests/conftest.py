@@ -42,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="quick",
         help="services' own tests: the quick ones of a set with every pair of answers; all of this "
         "set; all but the quick ones, of the other combinations and on other Pythons, too; most of "
-        "these: of services with telemetry, a set with every three answers; or all",
+        "these: of services with telemetry, a set with every three answers, and resources in a set "
+        "with every pair; or all",
     )
     parser.addoption("--since", default="", help="run only services that differ from a commit's")
     parser.addoption("--shard", default="", help="run one part of all tests, such as 1/8")
@@ -77,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("runnable", "python", "marks"), runs, ids=[_name(*it) for it in runs])
     if "growing" in metafunc.fixturenames:
         run = metafunc.config.getoption("run")
-        rest = {"most": MOST, "rest": BEHAVIOURS, "all": BEHAVIOURS}.get(run, [])
+        rest = {"most": COVERING, "rest": BEHAVIOURS, "all": BEHAVIOURS}.get(run, [])
         others = [it for it in rest if it not in GROWING]
         chosen = others if run in {"rest", "most"} else [*GROWING, *others]
         metafunc.parametrize("growing", chosen, ids=str)
