@@ -25,6 +25,10 @@ class MissingReferenceError(ConflictError):
     """The change refers to a record that does not exist."""
 
 
+class PreconditionFailedError(DomainError):
+    """The client wants to change a version of the record that is not the current one."""
+
+
 class TooLargeError(DomainError):
     """The content is larger than allowed."""
 
