@@ -63,13 +63,20 @@ from app.kit.rate_limit.settings import RateLimitSettings
 # {% endif %}
 from app.kit.shutdown import Shutdown
 # {% if cookiecutter.telemetry and cookiecutter.job_queue != "none" %}
+from app.kit.telemetry.job_queue import measuring_queue
 from app.kit.telemetry.job_traces import TracedQueue
 # {% endif %}
 # {% if cookiecutter.telemetry and cookiecutter.job_queue == "in_process" %}
-from app.kit.telemetry.jobs import tracing_jobs
+from app.kit.telemetry.jobs import observing_jobs
+# {% endif %}
+# {% if cookiecutter.telemetry %}
+from app.kit.telemetry.measures import measure_pool
+# {% endif %}
+# {% if cookiecutter.telemetry and cookiecutter.rate_limit %}
+from app.kit.telemetry.rate_limit import MeasuredLimiter
 # {% endif %}
 # {% if cookiecutter.telemetry and cookiecutter.fan_out %}
-from app.kit.telemetry.upstream import tracing_upstream  # example
+from app.kit.telemetry.upstream import observing_upstream  # example
 # {% endif %}
 
 
@@ -163,14 +170,18 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             await stack.enter_async_context(telemetry.running())
             # {% endif %}
             # {% if cookiecutter.telemetry and cookiecutter.fan_out %}
-            stack.enter_context(tracing_upstream(telemetry.tracer))  # example
+            observing = observing_upstream(telemetry.tracer, telemetry.meter)  # example
+            stack.enter_context(observing)  # example
             # {% endif %}
             # {% if cookiecutter.telemetry and cookiecutter.job_queue == "in_process" %}
-            stack.enter_context(tracing_jobs(telemetry.tracer))
+            stack.enter_context(observing_jobs(telemetry.tracer, telemetry.meter))
             # {% endif %}
             database = open_database(settings)
             stack.push_async_callback(call_from_async, database.close)
             state: dict[str, Any] = {"database": database}
+            # {% if cookiecutter.telemetry %}
+            measure_pool(telemetry.meter, database.pool)
+            # {% endif %}
             # {% if cookiecutter.auth %}
             state["tokens"] = Tokens(settings, issuer=ABOUT.title)
             state["passwords"] = Passwords()
@@ -182,6 +193,9 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             # {% if cookiecutter.rate_limit %}
             counting = open_limiter(settings, ABOUT.title)
             state["limiter"] = await stack.enter_async_context(counting)
+            # {% endif %}
+            # {% if cookiecutter.telemetry and cookiecutter.rate_limit %}
+            state["limiter"] = MeasuredLimiter(telemetry.meter, state["limiter"])
             # {% endif %}
             # {% if cookiecutter.job_queue != "none" %}
             state["photos"] = photo_store(settings)  # example
@@ -195,6 +209,8 @@ def lifespan(settings: Settings) -> Lifespan[FastAPI]:
             # {% endif %}
             # {% if cookiecutter.telemetry and cookiecutter.job_queue != "none" %}
             state["jobs"] = TracedQueue(state["jobs"])
+            counting_jobs = measuring_queue(telemetry.meter, database, KINDS)
+            await stack.enter_async_context(counting_jobs)
             # {% endif %}
             yield state
 

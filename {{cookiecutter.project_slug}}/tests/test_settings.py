@@ -188,6 +188,8 @@ def test_kubernetes_service_called_smtp_is_no_setting(monkeypatch: pytest.Monkey
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://secret@h", "OTEL_EXPORTER_OTLP_ENDPOINT: must be"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a secret=", "OTEL_EXPORTER_OTLP_HEADERS: must be "),
         ("OTEL_TRACES_SAMPLER_ARG", "2", "OTEL_TRACES_SAMPLER_ARG: must be less than or"),
+        ("OTEL_EXPORTER_PROMETHEUS_PORT", "0", "OTEL_EXPORTER_PROMETHEUS_PORT: must be"),
+        ("OTEL_EXPORTER_PROMETHEUS_HOST", "a b", "OTEL_EXPORTER_PROMETHEUS_HOST: must be a host"),
         ("OTEL_LOGS_EXPORTER", "console", "OTEL_LOGS_EXPORTER: must be 'otlp' or 'none'"),
         # {% endif %}
         # {% if cookiecutter.fan_out %}

@@ -7,12 +7,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import TypeAlias
 
+import httpx2
 from fastapi.testclient import TestClient
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 Start: TypeAlias = Callable[..., AbstractContextManager[TestClient]]
 
@@ -63,10 +70,52 @@ class Collector:
             for record in scope.log_records
         ]
 
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics of all exports."""
+        requests = map(ExportMetricsServiceRequest.FromString, self.bodies["/v1/metrics"])
+        return [
+            metric
+            for request in requests
+            for resource in request.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        ]
+
     def span(self, name: str) -> Span:
         """Return the only span of this name."""
         (span,) = (span for span in self.spans if span.name == name)
         return span
+
+
+class Metrics:
+    """What Prometheus reads from a process."""
+
+    def __init__(self, text: str) -> None:
+        self.samples: list[Sample] = [
+            sample for family in text_string_to_metric_families(text) for sample in family.samples
+        ]
+
+    def count(self, prefix: str) -> int:
+        """Count the series whose names begin like this."""
+        return sum(sample.name.startswith(prefix) for sample in self.samples)
+
+    def value(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples of this name with these labels."""
+        found = [
+            sample.value
+            for sample in self.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        ]
+        assert found, f"{name} {labels}"
+        return sum(found)
+
+
+def scrape(port: int) -> Metrics:
+    """Read the metrics of a process as Prometheus does."""
+    response = httpx2.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=5)
+    assert response.status_code == 200
+    return Metrics(response.text)
 
 
 def attributes(pairs: Iterable[KeyValue]) -> dict[str, object]:

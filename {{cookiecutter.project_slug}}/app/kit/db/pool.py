@@ -88,6 +88,7 @@ class ConnectionPool:
         wait_seconds: float,
         held_seconds: float,
     ) -> None:
+        self.size = size
         self._engine = engine
         self._outages = outages
         self._readers = FairSemaphore(size, wait_seconds)

@@ -1,11 +1,13 @@
-"""Spans of jobs, in the trace of the request that queued them."""
+"""Spans and durations of jobs, in the trace of the request that queued them."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from time import perf_counter
 
 from opentelemetry.context import Context
+from opentelemetry.metrics import Meter
 from opentelemetry.trace import (
     Link,
     Span,
@@ -29,18 +31,36 @@ logger = logging.getLogger(__name__)
 PROPAGATOR = TraceContextTextMapPropagator()
 
 
-class JobTracer:
-    """Traces each attempt at a job, with a link to the attempt before."""
+SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600)
 
-    def __init__(self, tracer: Tracer) -> None:
+
+class JobTracer:
+    """Traces and times each attempt at a job, with a link to the attempt before."""
+
+    def __init__(self, tracer: Tracer, meter: Meter) -> None:
         self._tracer = tracer
+        self._duration = meter.create_histogram(
+            "job.duration",
+            unit="s",
+            description="Duration of attempts at jobs; the status queued is a failure to be retried.",
+            explicit_bucket_boundaries_advisory=SECONDS,
+        )
 
     @asynccontextmanager
     async def around(
         self, database: Database, row: Record
     ) -> AsyncGenerator[Callable[[JobStatus], object]]:
         """Trace an attempt; what this yields is called with the status at the end."""
+        since = perf_counter()
         parent, links = await self._find(database, row)
+
+        def finish(status: JobStatus) -> None:
+            attributes = {"job.kind": row.kind, "job.status": status}
+            self._duration.record(perf_counter() - since, attributes)
+            span.set_attribute("job.status", status)
+            if status in {"failed", "queued"}:
+                span.set_status(StatusCode.ERROR)
+
         span = self._tracer.start_span(
             f"process {row.kind}",
             context=parent,
@@ -52,7 +72,7 @@ class JobTracer:
             span, end_on_exit=True, record_exception=False, set_status_on_exception=False
         ):
             await self._note(database, row, span)
-            yield partial(finish, span)
+            yield finish
 
     async def _find(self, database: Database, row: Record) -> tuple[Context, list[Link]]:
         """Return the context of the request, and a link to the attempt before."""
@@ -80,17 +100,10 @@ def span_of(traceparent: str) -> Span:
     return get_current_span(PROPAGATOR.extract({HEADER: traceparent}, Context()))
 
 
-def finish(span: Span, status: JobStatus) -> None:
-    """Store the status with which an attempt ended; "queued" is a failure that is retried."""
-    span.set_attribute("job.status", status)
-    if status in {"failed", "queued"}:
-        span.set_status(StatusCode.ERROR)
-
-
 @contextmanager
-def tracing_jobs(tracer: Tracer) -> Generator[None]:
-    """Trace the jobs that this process runs."""
-    JobExecutor.around = staticmethod(JobTracer(tracer).around)
+def observing_jobs(tracer: Tracer, meter: Meter) -> Generator[None]:
+    """Trace and time the jobs that this process runs."""
+    JobExecutor.around = staticmethod(JobTracer(tracer, meter).around)
     try:
         yield
     finally:

@@ -1,11 +1,11 @@
-"""Settings of traces and logs, under the names that OpenTelemetry has given them."""
+"""Settings of traces, metrics and logs, under the names that OpenTelemetry has given them."""
 
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from app.kit.settings import BaseAppSettings
+from app.kit.settings import BaseAppSettings, Host
 
 
 def check_endpoint(value: str) -> str:
@@ -39,19 +39,23 @@ Exporter: TypeAlias = Literal["otlp", "none"]
 
 
 class TelemetrySettings(BaseAppSettings):
-    """Where traces and logs go, and how many traces."""
+    """Where traces, metrics and logs go, and how many traces."""
 
     otel_service_name: str = "{{ cookiecutter.project_slug }}"
     otel_exporter_otlp_endpoint: Endpoint | None = None
     otel_exporter_otlp_headers: Headers = SecretStr("")
     otel_traces_exporter: Exporter = "otlp"
     otel_traces_sampler_arg: Annotated[float, Field(ge=0, le=1)] = 1
+    otel_metrics_exporter: Exporter = "otlp"
     otel_logs_exporter: Exporter = "none"
+    otel_exporter_prometheus_host: Host = "127.0.0.1"
+    otel_exporter_prometheus_port: Annotated[int, Field(ge=1, le=65_000)] | None = None
 
-    def endpoint_of(self, signal: Literal["traces", "logs"]) -> str | None:
+    def endpoint_of(self, signal: Literal["traces", "metrics", "logs"]) -> str | None:
         """Return where a signal is sent; None if it is not."""
         exporters: dict[str, Exporter] = {
             "traces": self.otel_traces_exporter,
+            "metrics": self.otel_metrics_exporter,
             "logs": self.otel_logs_exporter,
         }
         if self.otel_exporter_otlp_endpoint is None or exporters[signal] == "none":

@@ -4,22 +4,30 @@ import asyncio
 import logging
 import platform
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from threading import Thread
 from time import monotonic
 from uuid import uuid4
 
 from fastapi.telemetry import TelemetryConfig
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.metrics import Meter, NoOpMeter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import CollectorRegistry
 
 from app.kit.telemetry.logs import exporting_logs, marking_lines
+from app.kit.telemetry.measures import measuring_loop
+from app.kit.telemetry.readers import CollectorReader, PrometheusReader, serving_metrics
+from app.kit.telemetry.requests import RequestMeterProvider
 from app.kit.telemetry.sampler import RequestSampler
 from app.kit.telemetry.settings import TelemetrySettings, split_headers
 from app.kit.telemetry.statements import tracing_statements
@@ -76,18 +84,27 @@ class Telemetry:
         )
         self.tracer_provider.add_span_processor(self._spans)
         self.tracer = self.tracer_provider.get_tracer("app", version)
+        self._requests = RequestMeterProvider(self._resource)
+        self.meter: Meter = NoOpMeter("app")  # until it runs
 
     @property
     def is_tracing(self) -> bool:
         """Whether traces are sent."""
         return self._settings.endpoint_of("traces") is not None
 
+    @property
+    def is_measuring(self) -> bool:
+        """Whether metrics are sent or served."""
+        is_served = self._settings.otel_exporter_prometheus_port is not None
+        return is_served or self._settings.endpoint_of("metrics") is not None
+
     def config(self) -> TelemetryConfig:
-        """Return the settings for ``FastAPI(telemetry=...)``, which traces the requests."""
+        """Return the settings for ``FastAPI(telemetry=...)``, which observes the requests."""
         return {
             "tracing": self.is_tracing,
             "tracer_provider": self.tracer_provider,
-            "metrics": False,
+            "metrics": self.is_measuring,
+            "meter_provider": self._requests,
             # The lines of the service have all of it, and the id of the request.
             "logs": False,
             # Spans of dependencies, endpoint and serialization would double the cost of a trace.
@@ -99,23 +116,62 @@ class Telemetry:
     async def running(self) -> AsyncGenerator[None]:
         """Export until exit, and then what is left for at most ``FLUSH_SECONDS``."""
         closers: list[Callable[[], object]] = []
-        if endpoint := self._settings.endpoint_of("traces"):
-            if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-                trace.set_tracer_provider(self.tracer_provider)  # for spans of the owner
-            exporter = OTLPSpanExporter(endpoint, headers=self._headers)
-            self._spans.target = BatchSpanProcessor(exporter)
-            closers.append(self._spans.shutdown)
-        logs = LoggerProvider(self._resource, shutdown_on_exit=False)
-        if endpoint := self._settings.endpoint_of("logs"):
-            exporter = OTLPLogExporter(endpoint, headers=self._headers)
-            logs.add_log_record_processor(BatchLogRecordProcessor(exporter))
-            closers.append(logs.shutdown)
-        try:
-            with marking_lines(), exporting_logs(logs), tracing_statements(self.tracer):
-                yield
-        finally:
-            await close_in_time(closers)
-            self._spans.target = SpanProcessor()
+        with ExitStack() as stack:
+            self._start_traces(stack, closers)
+            self._start_logs(stack, closers)
+            self._start_metrics(stack, closers)
+            try:
+                async with measuring_loop(self.meter):
+                    yield
+            finally:
+                await close_in_time(closers)
+                self._spans.target = SpanProcessor()
+                self.meter = NoOpMeter("app")
+
+    def _start_traces(self, stack: ExitStack, closers: list[Callable[[], object]]) -> None:
+        endpoint = self._settings.endpoint_of("traces")
+        if endpoint is None:
+            return
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            trace.set_tracer_provider(self.tracer_provider)  # for spans of the owner
+        exporter = OTLPSpanExporter(endpoint, headers=self._headers)
+        self._spans.target = BatchSpanProcessor(exporter)
+        closers.append(self._spans.shutdown)
+        stack.enter_context(tracing_statements(self.tracer))
+        stack.enter_context(marking_lines())
+
+    def _start_logs(self, stack: ExitStack, closers: list[Callable[[], object]]) -> None:
+        endpoint = self._settings.endpoint_of("logs")
+        if endpoint is None:
+            return
+        provider = LoggerProvider(self._resource, shutdown_on_exit=False)
+        exporter = OTLPLogExporter(endpoint, headers=self._headers)
+        provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+        closers.append(provider.shutdown)
+        stack.enter_context(exporting_logs(provider))
+
+    def _start_metrics(self, stack: ExitStack, closers: list[Callable[[], object]]) -> None:
+        if not self.is_measuring:
+            return
+        readers: list[MetricReader] = []
+        if endpoint := self._settings.endpoint_of("metrics"):
+            exporter = OTLPMetricExporter(endpoint, headers=self._headers)
+            readers.append(CollectorReader(exporter, self._requests))
+        if port := self._settings.otel_exporter_prometheus_port:
+            registry = CollectorRegistry()
+            readers.append(PrometheusReader(registry, self._requests))
+            host = self._settings.otel_exporter_prometheus_host
+            stack.enter_context(serving_metrics(registry, host, port))
+        provider = MeterProvider(
+            readers,
+            resource=self._resource,
+            exemplar_filter=AlwaysOffExemplarFilter(),  # they would cost more than the metrics
+            shutdown_on_exit=False,
+        )
+        if not isinstance(metrics.get_meter_provider(), MeterProvider):
+            metrics.set_meter_provider(provider)  # for metrics of the owner
+        self.meter = provider.get_meter("app")
+        closers.append(provider.shutdown)
 
 
 async def close_in_time(closers: list[Callable[[], object]]) -> None:

@@ -10,7 +10,8 @@ from app.kit.db.database import Database
 from app.kit.jobs.kinds import JobKinds
 from app.kit.jobs.procrastinate import open_queue
 from app.kit.jobs.worker_settings import WorkerSettings
-from app.kit.telemetry.jobs import tracing_jobs
+from app.kit.telemetry.jobs import observing_jobs
+from app.kit.telemetry.measures import measure_pool
 from app.kit.telemetry.telemetry import Telemetry
 
 SettingsT = TypeVar("SettingsT", bound=WorkerSettings)
@@ -26,5 +27,6 @@ async def open_traced_queue(
     """Yield the application as ``open_queue`` does; export what its jobs do."""
     telemetry = create(settings)
     async with telemetry.running(), open_queue(settings, database, kinds) as app:
-        with tracing_jobs(telemetry.tracer):
+        measure_pool(telemetry.meter, database.pool)
+        with observing_jobs(telemetry.tracer, telemetry.meter):
             yield app

@@ -37,3 +37,7 @@ def test_attempts_of_a_job_are_in_the_traces_of_their_requests(
         if it.body.string_value == f"job {id} failed" and it.trace_id == first.trace_id
     )
     assert line.span_id == first.span_id
+    durations = [it for it in collector.metrics if it.name == "job.duration"][-1]
+    (point,) = durations.histogram.data_points
+    assert attributes(point.attributes) == {"job.kind": "behave", "job.status": "failed"}
+    assert point.count == 2

@@ -74,3 +74,7 @@ def test_failed_call_is_an_error(
     assert call.status.code == Status.STATUS_CODE_ERROR
     assert attributes(call.attributes)["error.type"] == error
     assert not call.events
+    (metric,) = (it for it in collector.metrics if it.name == "http.client.request.duration")
+    (point,) = metric.histogram.data_points
+    assert point.count == 1
+    assert attributes(point.attributes) == attributes(call.attributes)

@@ -56,6 +56,12 @@ async def test_attempts_are_in_the_trace_of_the_request_and_linked(
     assert not first.links
     (link,) = second.links
     assert (link.trace_id, link.span_id) == (first.trace_id, first.span_id)
+    durations = [it for it in collector.metrics if it.name == "job.duration"][-1]
+    counts = {
+        attributes(point.attributes)["job.status"]: point.count
+        for point in durations.histogram.data_points
+    }
+    assert counts == {"queued": 1, "failed": 1}
 
 
 @pytest.mark.slow

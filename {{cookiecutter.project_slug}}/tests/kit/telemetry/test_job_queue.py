@@ -1,0 +1,60 @@
+"""Metrics of jobs and of their queue."""
+
+from functools import partial
+
+import pytest
+from opentelemetry.metrics import CallbackOptions
+
+from app.db.session import Database
+from app.jobs.kinds import KINDS
+from app.kit.db.engine import call_from_async
+from app.kit.telemetry.job_counts import count_jobs
+from app.kit.telemetry.job_queue import QueueGauges
+from tests.support.databases import Execute
+from tests.support.jobs import BEHAVE, queue, take
+
+OPTIONS = CallbackOptions()
+# {% if cookiecutter.database == "sqlite" %}
+AGE = "UPDATE job SET created_at = strftime('%Y-%m-%d %H:%M:%f000', created_at, '-90 seconds')"
+# {% else %}
+AGE = "UPDATE job SET created_at = created_at - interval '90 seconds'"
+# {% endif %}
+
+
+@pytest.fixture(autouse=True)
+def _kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, BEHAVE.name, BEHAVE)
+
+
+async def test_waiting_and_running_jobs_are_counted(database: Database, execute: Execute) -> None:
+    await call_from_async(partial(queue, database, "succeed", count=3))
+    first = await call_from_async(partial(queue, database, "succeed"))
+    await call_from_async(partial(take, database, first, heartbeat_ago=0))
+    execute(AGE)
+    gauges = QueueGauges(KINDS)
+    gauges.set(await call_from_async(partial(count_jobs, database)))
+    depth = {tuple((it.attributes or {}).values()): it.value for it in gauges.depth(OPTIONS)}
+    assert depth["behave", "queued"] == 3
+    assert depth["behave", "running"] == 1
+    age = {tuple((it.attributes or {}).values()): it.value for it in gauges.age(OPTIONS)}
+    assert 89 < age["behave",] < 100
+    assert age.keys() == {(kind,) for kind in KINDS}
+    assert {value for kind, value in age.items() if kind != ("behave",)} <= {0}
+
+
+async def test_retried_jobs_have_no_age(database: Database, execute: Execute) -> None:
+    """They may wait on purpose."""
+    await call_from_async(partial(queue, database, "succeed"))
+    execute(AGE)
+    execute("UPDATE job SET attempts = 1")
+    gauges = QueueGauges(KINDS)
+    gauges.set(await call_from_async(partial(count_jobs, database)))
+    assert {it.value for it in gauges.age(OPTIONS)} == {0}
+
+
+def test_unknown_is_not_zero() -> None:
+    gauges = QueueGauges(KINDS)
+    gauges.set([])
+    assert {it.value for it in gauges.depth(OPTIONS)} == {0}
+    gauges.set(None)
+    assert not list(gauges.depth(OPTIONS))

@@ -1,0 +1,99 @@
+"""Metrics of a process, as Prometheus and a collector see them."""
+
+import socket
+
+import pytest
+
+from app.core.about import ABOUT
+from app.kit.telemetry import requests
+from tests.support.process import free_port
+from tests.support.telemetry import Collector, Start, scrape
+from tests.support.users import USERS
+
+USER = USERS + "{id}"
+COUNT = "http_server_request_duration_seconds_count"
+
+
+def test_requests_are_counted_by_route_method_and_status(start: Start) -> None:
+    port = free_port()
+    with start(otel_exporter_prometheus_port=port) as client:
+        for path in (f"{USERS}4711", f"{USERS}4712", "/health/ready"):
+            client.get(path)
+        found = scrape(port)
+    labels = {
+        "http_request_method": "GET",
+        "http_response_status_code": "404",
+        "http_route": USER,
+        "network_protocol_version": "1.1",
+        "url_scheme": "http",
+    }
+    assert found.value(COUNT, **labels) == 2
+    assert found.value(COUNT, http_route="/health/ready", http_response_status_code="200") == 1
+    assert found.value("http_server_active_requests") == 0
+    bucket = "http_server_request_duration_seconds_bucket"
+    assert found.value(bucket, **labels, le="+Inf") == 2
+
+
+def test_unknown_paths_make_no_series(start: Start) -> None:
+    port = free_port()
+    with start(otel_exporter_prometheus_port=port, otel_traces_exporter="none") as client:
+        client.get("/nowhere")
+        client.request("M", "/nowhere")
+        client.get(f"{USERS}4711")
+        before = scrape(port)
+        for number in range(1, 31):
+            client.get(f"/{number}")
+            client.request(f"M{number}", f"/{number}/{number}")
+            client.get(f"{USERS}{4711 + number}")
+        after = scrape(port)
+    unknown = {"http_route": "", "http_response_status_code": "404"}
+    assert after.value(COUNT, http_request_method="GET", **unknown) == 31
+    assert after.value(COUNT, http_request_method="_OTHER", **unknown) == 31
+    assert before.count("http_") == after.count("http_")
+
+
+def test_series_are_bounded(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "MAX_SERIES", 1)
+    port = free_port()
+    with start(otel_exporter_prometheus_port=port) as client:
+        for path in ("/nowhere", "/health/live", f"{USERS}4711"):
+            client.get(path)
+        found = scrape(port)
+    assert found.value(COUNT, http_response_status_code="404") == 1
+    assert found.value(COUNT, otel_metric_overflow="true") == 2
+
+
+def test_process_is_named_and_measured(start: Start) -> None:
+    port = free_port()
+    with start(otel_exporter_prometheus_port=port) as client:
+        client.get(f"{USERS}4711")
+        found = scrape(port)
+    assert found.value("target_info", service_version=ABOUT.version) == 1
+    assert found.value("db_client_connection_max") == 2
+    assert found.value("db_client_connection_count", db_client_connection_state="used") == 0
+    assert found.value("db_client_connection_count", db_client_connection_state="idle") >= 1
+    assert found.value("db_client_connection_pending_requests") == 0
+
+
+def test_next_process_takes_the_next_port(start: Start) -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        with start(otel_exporter_prometheus_port=port) as client:
+            client.get("/nowhere")
+            assert scrape(port + 1).value(COUNT) == 1
+
+
+def test_metrics_are_sent_to_the_collector(start: Start, collector: Collector) -> None:
+    with start() as client:
+        client.get(f"{USERS}4711")
+    metrics = {metric.name: metric for metric in collector.metrics}
+    (point,) = metrics["http.server.request.duration"].histogram.data_points
+    assert (point.count, metrics["http.server.request.duration"].unit) == (1, "s")
+    assert "db.client.connection.count" in metrics
+
+
+def test_signals_can_be_switched_off(start: Start, collector: Collector) -> None:
+    off = {f"otel_{signal}_exporter": "none" for signal in ("traces", "metrics", "logs")}
+    with start(**off) as client:
+        client.get("/nowhere")
+    assert not collector.bodies
