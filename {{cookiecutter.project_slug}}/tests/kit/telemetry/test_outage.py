@@ -67,7 +67,10 @@ def test_processes_have_their_own_ports(settings: Settings) -> None:
     port = free_port()
     variables = {"OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
     name = "http_server_request_duration_seconds_count"
-    with process(settings, **variables) as (_, first), process(settings, **variables) as (_, second):
+    with (
+        process(settings, **variables) as (_, first),
+        process(settings, **variables) as (_, second),
+    ):
         for url, requests in ((first, 1), (second, 2)):
             for _ in range(requests):
                 httpx2.get(f"{url}/nowhere", trust_env=False)
