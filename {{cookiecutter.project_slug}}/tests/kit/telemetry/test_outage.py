@@ -16,6 +16,12 @@ from tests.support.telemetry import Collector, Start, scrape
 # More than the queue of spans holds.
 REQUESTS = 3_000
 MEMORY_MB = 30
+VARIABLES = {
+    "OTEL_LOGS_EXPORTER": "otlp",
+    # {% if cookiecutter.rate_limit %}
+    "RATE_LIMIT_REQUESTS": "1000000",
+    # {% endif %}
+}
 SECONDS = 6  # to end: 2 for what is left, the rest for the server
 
 
@@ -42,13 +48,7 @@ def resident_mb(pid: int) -> float:
 @pytest.mark.slow
 def test_requests_and_memory_do_not_suffer(settings: Settings, collector: Collector) -> None:
     collector.is_answering.clear()
-    variables = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-        "OTEL_LOGS_EXPORTER": "otlp",
-        # {% if cookiecutter.rate_limit %}
-        "RATE_LIMIT_REQUESTS": "1000000",
-        # {% endif %}
-    }
+    variables = {**VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
     with process(settings, **variables) as (running, url), httpx2.Client(trust_env=False) as client:
         for _ in range(REQUESTS):
             assert client.get(f"{url}/nowhere").status_code == 404
