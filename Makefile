@@ -1,4 +1,4 @@
-# `make` lists what there is. All of it needs Python 3.11 or newer, git and make, and nothing else.
+# `make` lists the commands. They need Python 3.11 or newer, git and make.
 PYTHON ?= python3
 PROCESSES ?= auto
 REST ?= rest
@@ -38,11 +38,11 @@ demo: setup  ## Generate the default service under build/, and run it on port 80
 	cd $(DEMO)/* && exec "$(CURDIR)/$(BIN)/uv" run --frozen ./run.sh
 
 .PHONY: test
-test: setup  ## Test it; services in which every two answers meet run their quick tests
+test: setup  ## Test the template; services with every pair of answers run their quick tests
 	$(PYTEST) $(addprefix --ignore ,$(LONG) $(DEPLOYMENT))
 
 .PHONY: test-all
-test-all: test  ## The same, and the rest; SINCE=<commit>: services that differ, SHARD=1/8: a part
+test-all: test  ## Run all tests; SINCE=<commit>: only services that differ, SHARD=1/8: a part
 	$(PYTEST) tests/test_clients.py tests/test_run.py tests/test_resource.py $(LONG) --run $(REST)
 
 .PHONY: test-deployment
@@ -50,30 +50,30 @@ test-deployment: setup  ## Build and run images, Compose and backups with Docker
 	$(PYTEST) -n 0 $(DEPLOYMENT)
 
 .PHONY: test-generation
-test-generation: setup  ## Test what needs no service to run: answers, refusals, both engines
+test-generation: setup  ## Test generation only: answers, refusals, both engines
 	$(PYTEST) tests/test_refusals.py tests/test_answers.py tests/test_copier.py tests/test_traces.py
 
 .PHONY: test-run
-test-run: setup  ## Run services only, with the Python of .venv/
+test-run: setup  ## Test running services only, with the Python of .venv/
 	$(PYTEST) tests/test_run.py tests/test_life.py tests/test_example.py --run covering
 
 .PHONY: resilience
-resilience: setup  ## Start the default service, treat it badly, and compare the figures with limits
+resilience: setup  ## Load and disturb the default service; compare the figures with limits
 	rm -rf $(DEMO)
 	$(BIN)/cookiecutter . --no-input --default-config --output-dir $(DEMO)
 	cd $(DEMO)/* && "$(CURDIR)/$(BIN)/uv" sync --quiet
 	$(BIN)/python -W "ignore:XDG_RUNTIME_DIR" -m tests.resilience $(DEMO)/*
 
 .PHONY: bench
-bench: setup  ## Measure it beside reference services, 10 minutes; wants wrk, taskset and two free CPUs
+bench: setup  ## Measure it beside reference services, 10 minutes; needs wrk, taskset, two idle CPUs
 	$(BIN)/python -m bench
 
 .PHONY: bench-full
-bench-full: setup  ## The same with more repeats and numbers of clients, half an hour
+bench-full: setup  ## Run the benchmark with more repeats and numbers of clients, half an hour
 	$(BIN)/python -m bench --full
 
 .PHONY: bench-jobs
-bench-jobs: setup  ## Measure how a job slows the requests beside it down, a minute
+bench-jobs: setup  ## Measure how much a job slows down requests, a minute
 	$(BIN)/python -m bench.jobs
 
 .PHONY: bench-workers
@@ -91,15 +91,15 @@ types: setup  ## Check types
 	$(BIN)/ty check
 
 .PHONY: format
-format: setup  ## Format the code and mend what can be mended
+format: setup  ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 .PHONY: check
-check: lint types test  ## Do all that should pass before a commit is pushed
+check: lint types test  ## Run everything that should pass before a push
 
 .PHONY: lock
-lock: setup  ## Let generated services have the newest releases
+lock: setup  ## Lock the newest releases for generated services
 	$(BIN)/python -m tools.fold_locks
 
 .PHONY: relock
@@ -107,5 +107,5 @@ relock: setup  ## Lock dependencies of generated services that changed; keep the
 	$(BIN)/python -m tools.fold_locks --keep
 
 .PHONY: clean
-clean:  ## Remove what was made here
+clean:  ## Remove everything that these commands have made
 	rm -rf build .venv .pytest_cache .ruff_cache

@@ -198,7 +198,7 @@ def test_renamed_column_keeps_its_data(schema: Schema) -> None:
     said, text = schema.revise("rename")
     assert RENAME in said
     comments = " ".join(line.strip(" #") for line in text.splitlines())
-    assert f"if origin is source by another name, write {RENAME}" in comments
+    assert f"if origin is the new name of source, write {RENAME}" in comments
     (path,) = schema.revisions("rename")
     path.write_text(text.partition("def upgrade")[0] + RENAMING, "utf-8")
     schema.migrate()

@@ -11,7 +11,7 @@ from app.kit.upstream.settings import BaseUrl, UpstreamSettings
 def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names; raise ``ValueError`` if one is repeated."""
     if len(set(names)) < len(names):
-        raise ValueError("must name each source once")
+        raise ValueError("must not repeat a source")
     return names
 
 

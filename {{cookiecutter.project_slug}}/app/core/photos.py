@@ -11,7 +11,7 @@ from app.kit.settings import BaseAppSettings
 def check_folder(value: Path) -> Path:
     """Return the folder; raise ``ValueError`` if it begins with ``~``, which only shells expand."""
     if str(value).startswith("~"):
-        raise ValueError("must be a path without ~, which only shells replace")
+        raise ValueError("must be a path without ~, which only shells expand")
     return value
 
 

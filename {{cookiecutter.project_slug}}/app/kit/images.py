@@ -51,9 +51,9 @@ class ImageStore:
         ``TooLargeError``, ``UnprocessableError`` or ``UnavailableError``.
         """
         if len(content) > self.max_bytes:
-            raise TooLargeError(f"the image is larger than {self.max_bytes} bytes")
+            raise TooLargeError(f"image too large: at most {self.max_bytes} bytes")
         if not _waiting.acquire(blocking=False):
-            raise UnavailableError("too many images wait to be stored")
+            raise UnavailableError("too many uploads; try again later")
         try:
             return await asyncio.get_running_loop().run_in_executor(DECODER, self._add, content)
         finally:
@@ -62,7 +62,7 @@ class ImageStore:
     async def add_thumbnail(self, name: str, max_side: int) -> str:
         """Store a small copy of a stored image; return its name, the same each time."""
         if not NAME.fullmatch(name):
-            raise ValueError("this is not the name of a stored image")
+            raise ValueError("not the name of a stored image")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(DECODER, self._add_thumbnail, name, max_side)
 
@@ -100,10 +100,10 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, str]:
             raise ValueError
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnprocessableError(
-            f"the image has more than {max_pixels} pixels, or {MAX_SIDE} on one side"
+            f"image too large: at most {max_pixels} pixels, {MAX_SIDE} on each side"
         ) from None
     except Exception:  # noqa: BLE001 - decoders raise nearly any error for broken files
-        raise UnprocessableError("this is not a complete JPEG, PNG or WebP image") from None
+        raise UnprocessableError("not a complete JPEG, PNG or WebP image") from None
     image.info = {key: image.info[key] for key in VISIBLE_METADATA if key in image.info}
     return image, suffix
 

@@ -18,7 +18,7 @@ class MailError(Exception):
 async def send_mail(settings: MailSettings, *, subject: str, text: str) -> None:
     """Send a mail to ``MAIL_TO``, or log its subject if there is no server; raise ``MailError``."""
     if settings.smtp_host is None:
-        logger.info("there is no SMTP_HOST to send this mail: %s", subject)
+        logger.info("mail not sent, because SMTP_HOST is not set: %s", subject)
         return
     password = settings.smtp_password
     try:

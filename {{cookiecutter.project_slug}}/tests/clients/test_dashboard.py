@@ -80,7 +80,7 @@ def test_one_part_is_shown_when_the_other_fails(serve: Serve) -> None:
     assert response.status_code == 200
     assert response.json() == {
         "city": "Oslo",
-        "weather": {"status": "timeout", "data": None, "detail": "no answer in time"},
+        "weather": {"status": "timeout", "data": None, "detail": "no response in time"},
         "news": {"status": "error", "data": None, "detail": "the service answered 502"},
     }
 
@@ -105,7 +105,7 @@ def test_nan_and_infinity_are_errors(serve: Serve, number: str) -> None:
 
     with serve(answer) as client:
         weather = client.get(f"{DASHBOARD}/Oslo").json()["weather"]
-    assert weather["detail"] == "the answer is not what was expected"
+    assert weather["detail"] == "unexpected response"
 
 
 @pytest.mark.parametrize(

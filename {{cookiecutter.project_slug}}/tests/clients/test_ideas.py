@@ -83,7 +83,7 @@ def test_other_sources_answer_when_some_fail(serve: Serve, path: str) -> None:
     assert [(source["status"], len(source["ideas"]), source["detail"]) for source in sources] == [
         ("ok", 1, None),
         ("error", 0, "the service answered 500"),
-        ("timeout", 0, "no answer in time"),
+        ("timeout", 0, "no response in time"),
     ]
 
 
@@ -106,7 +106,7 @@ def test_unexpected_answer_is_an_error_of_its_source(serve: Serve, path: str, bo
 
     with serve(answer) as client:
         sources = client.get(path).json()["sources"]
-    assert {source["detail"] for source in sources} == {"the answer is not what was expected"}
+    assert {source["detail"] for source in sources} == {"unexpected response"}
 
 
 @pytest.mark.parametrize("path", BOTH)
@@ -119,7 +119,7 @@ def test_endless_answer_is_cut_off(serve: Serve, path: str) -> None:
 
     with serve(answer) as client:
         sources = client.get(path).json()["sources"]
-    assert {source["detail"] for source in sources} == {"the answer is too large"}
+    assert {source["detail"] for source in sources} == {"the response is too large"}
 
 
 def test_decompressed_answer_is_bounded(serve: Serve) -> None:
@@ -130,7 +130,7 @@ def test_decompressed_answer_is_bounded(serve: Serve) -> None:
 
     with serve(answer) as client:
         sources = client.get(CONCURRENT).json()["sources"]
-    assert {source["detail"] for source in sources} == {"the answer is too large"}
+    assert {source["detail"] for source in sources} == {"the response is too large"}
 
 
 def test_cookies_are_neither_kept_nor_sent(serve: Serve) -> None:

@@ -42,4 +42,4 @@ class Passwords:
             with fail_after(HASH_WAIT_SECONDS):  # a hash that has begun is not cancelled
                 return await to_thread.run_sync(work, limiter=self._limiter)
         except TimeoutError:
-            raise UnavailableError("too many passwords are being verified") from None
+            raise UnavailableError("too many logins; try again later") from None

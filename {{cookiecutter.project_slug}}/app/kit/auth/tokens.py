@@ -94,7 +94,7 @@ class Tokens:
         except (jwt.InvalidTokenError, ValidationError):
             raise UnauthorizedError("invalid or expired token") from None
         if claims.type != kind:
-            raise UnauthorizedError(f"not a token of the kind {kind}")
+            raise UnauthorizedError(f"expected a token of the kind {kind}")
         return claims
 
     def _issue(self, user_id: int, sid: str, refresh_id: str, session_end: int) -> IssuedTokens:

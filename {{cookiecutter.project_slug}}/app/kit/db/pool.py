@@ -153,7 +153,7 @@ class ConnectionPool:
         held = self._held.get()
         if held is not None and held.is_open:
             # Under load, each task would hold a connection and wait for a second one: a deadlock.
-            raise RuntimeError("this task holds a connection already: pass it on")
+            raise RuntimeError("this task already holds a connection: pass it on")
         self._report_long_leases()
         try:
             await semaphore.acquire()

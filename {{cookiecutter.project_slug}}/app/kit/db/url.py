@@ -1,5 +1,8 @@
 """The address of the database, as hosting providers hand it out."""
 
+# {% if cookiecutter.database == "sqlite" %}
+import sqlite3
+# {% endif %}
 from typing import Annotated
 
 # {% if cookiecutter.__driver == "psycopg" %}
@@ -14,6 +17,7 @@ BACKEND = "{{ cookiecutter.database }}"
 DRIVER = "{{ cookiecutter.__driver }}"
 # {% if cookiecutter.database == "sqlite" %}
 BACKENDS = {BACKEND}
+OLDEST_SQLITE = (3, 35)  # the first with RETURNING
 # {% else %}
 BACKENDS = {BACKEND, "postgres"}
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
@@ -40,15 +44,20 @@ def name_driver(value: str | URL) -> URL:
         raise ValueError(f"must be a URL such as {BACKEND}://...") from None
     name, _, driver = url.drivername.partition("+")
     if name not in BACKENDS:
-        raise ValueError(f"this service was made for {BACKEND}, not for {name}")
+        raise ValueError(f"this service supports {BACKEND}, not {name}")
     if driver not in {"", DRIVER}:
-        raise ValueError(f"leave the driver out: this service comes with {DRIVER}, not {driver}")
+        raise ValueError(f"remove the driver {driver}: this service uses {DRIVER}")
     return _checked(url).set(drivername=f"{BACKEND}+{DRIVER}")
 
 
 # {% if cookiecutter.database == "sqlite" %}
 def _checked(url: URL) -> URL:
-    """Refuse a database in memory: each connection would have its own."""
+    """Refuse an old SQLite, and a database in memory: each connection would have its own."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise ValueError(
+            f"this service needs SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer, "
+            f"but this Python has {sqlite3.sqlite_version}"
+        )
     if url.database in {None, "", ":memory:"}:
         raise ValueError("must name a file, for example sqlite:///./app.db")
     return url
@@ -65,14 +74,14 @@ def _checked(url: URL) -> URL:
     _check_parameters(url)
     if is_transaction_pooler(url):
         raise ValueError(
-            "asyncpg needs a connection of its own, which a pooler in transaction mode does not "
-            "give: let the pooler work in session mode, and leave pgbouncer=true out"
+            "asyncpg does not support a pooler in transaction mode: set the pooler to session mode "
+            "and remove pgbouncer=true"
         )
     mode = url.query.get("sslmode")
     url = url.difference_update_query([POOLER, *NOT_FOR_ASYNCPG])
     for parameter in url.query:
         if parameter not in ASYNCPG:
-            raise ValueError(f"the parameter {parameter} is not known to {DRIVER}")
+            raise ValueError(f"{DRIVER} does not support the parameter {parameter}")
     return url if mode is None else url.update_query_dict({"ssl": mode})
 
 
@@ -81,12 +90,14 @@ def _checked(url: URL) -> URL:
     """Refuse unknown parameters."""
     _check_parameters(url)
     if is_transaction_pooler(url) and "options" in url.query:
-        raise ValueError("a pooler in transaction mode refuses options: use ALTER ROLE ... SET")
+        raise ValueError(
+            "a pooler in transaction mode does not support options: use ALTER ROLE ... SET"
+        )
     for parameter in driver_url(url).query:
         try:
             make_conninfo("", **{parameter: ""})
         except ProgrammingError:
-            raise ValueError(f"the parameter {parameter} is not known to {DRIVER}") from None
+            raise ValueError(f"{DRIVER} does not support the parameter {parameter}") from None
     return url
 
 
@@ -100,7 +111,7 @@ def _check_parameters(url: URL) -> None:
         raise ValueError(f"{POOLER} must be true or false")
     for parameter, advice in INSTEAD.items():
         if parameter in url.query:
-            raise ValueError(f"leave the parameter {parameter} out, and {advice}")
+            raise ValueError(f"remove the parameter {parameter} and {advice}")
 
 
 def is_transaction_pooler(url: URL) -> bool:

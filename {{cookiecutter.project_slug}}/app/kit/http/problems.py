@@ -113,7 +113,7 @@ async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
     # Each once: a parameter of several dependencies is validated once for each of them.
     wrong = dict.fromkeys((_field(e), _message(e)) for e in islice(error.errors(), MAX_ERRORS))
     errors = [FieldError(field=_printable(f), message=_printable(m)) for f, m in wrong]
-    return problem(422, "the request is not valid", errors=errors)
+    return problem(422, "invalid request; see errors", errors=errors)
 
 
 async def unhandled(_: Request, _error: Exception) -> ProblemResponse:

@@ -27,7 +27,7 @@ class HttpSettings(BaseAppSettings):
         origins = tuple(origin.rstrip("/") for origin in value)
         if not all(ORIGIN.fullmatch(origin) for origin in origins):
             raise ValueError(
-                "must be origins such as https://example.com, with commas, "
+                "must be origins such as https://example.com, separated by commas, "
                 "in lower case and without a default port"
             )
         return origins
@@ -36,7 +36,7 @@ class HttpSettings(BaseAppSettings):
     @classmethod
     def _check_headers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(HEADER.fullmatch(header) for header in value):
-            raise ValueError("must be names of headers such as X-Api-Version, with commas")
+            raise ValueError("must be names of headers, separated by commas")
         return value
 
     @property

@@ -90,7 +90,7 @@ class JobExecutor(Generic[SettingsT]):
                 result = await call_handler(kind.handler, context, parameters)
                 return "succeeded", {"result": result, "progress": 1.0}
         except LostJobError:
-            logger.warning("another process has taken job %d", context.id)
+            logger.warning("another process has taken over job %d", context.id)
             return failed, {}
         except UnavailableError as error:
             return failed, {"error": str(error)}
@@ -99,7 +99,7 @@ class JobExecutor(Generic[SettingsT]):
         except Exception:
             logger.exception("job %d failed", context.id)
             return failed, {"error": "internal error; see the service log"}
-        return failed, {"error": f"timeout: it took longer than {kind.timeout_seconds:g} s"}
+        return failed, {"error": f"timeout after {kind.timeout_seconds:g} s"}
 
     async def _watch(self, context: JobContext[SettingsT], scope: anyio.CancelScope) -> None:
         """Send heartbeats; end the attempt when the job is cancelled or another process has it."""
@@ -120,16 +120,16 @@ class JobExecutor(Generic[SettingsT]):
         """Store the final status of the attempt; return the status that was stored."""
         ends: list[tuple[JobStatus, dict[str, Any]]] = [
             (status, values),
-            ("failed", {"error": "its result could not be stored"}),
+            ("failed", {"error": "the result could not be stored"}),
         ]
         for end, stored in ends:
             try:
                 await run_shielded(partial(context.end, end, **stored))
             except LostJobError:
-                logger.warning("another process took job %d before its end", context.id)
+                logger.warning("another process took over job %d before it ended", context.id)
                 return "running"
             except Exception as error:
-                logger.exception("the end of job %d could not be stored", context.id)
+                logger.exception("the final status of job %d could not be stored", context.id)
                 if isinstance(error, UnavailableError):
                     break
             else:

@@ -61,7 +61,7 @@ class InProcessWorker(JobQueue):
         try:
             row = await run_shielded(partial(self._store.start_next, kinds))
         except Exception:
-            logger.exception("no job can be started")
+            logger.exception("jobs cannot be started")
             row = None
         if row is None:
             self._running -= 1
@@ -86,7 +86,7 @@ class InProcessWorker(JobQueue):
                     partial(self._store.purge_finished, self._settings.job_keep_days)
                 )
             except Exception:
-                logger.exception("the maintenance of jobs failed")
+                logger.exception("job maintenance failed")
             await anyio.sleep(lost_seconds)
 
     def leave(self, give_up_at: float) -> None:

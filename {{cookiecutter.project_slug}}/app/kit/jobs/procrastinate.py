@@ -158,7 +158,9 @@ class FencedJobManager(JobManager):
             except ConnectorException as error:
                 if monotonic() > give_up_at:
                     raise
-                logger.warning("entry %s cannot be changed yet: %s", job.id, describe(error))
+                logger.warning(
+                    "queue entry %s cannot be updated, retrying: %s", job.id, describe(error)
+                )
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
 
 

@@ -98,7 +98,7 @@ class JobQueries:
         found = await connection.execute(self._by_key, {"key": new["idempotency_key"]})
         row = found.one()
         if row.fingerprint != new["fingerprint"]:
-            raise ConflictError("another request has used this Idempotency-Key")
+            raise ConflictError("this Idempotency-Key belongs to a different request")
         return row, False
 
     async def get(self, connection: AsyncConnection, id: int, owner: int | None = None) -> Record:
@@ -127,7 +127,7 @@ class JobQueries:
         result = await connection.execute(self._cancel, {"key": id})
         row = result.one_or_none()
         if row is None:
-            raise ConflictError("the job has ended already")
+            raise ConflictError("the job has already ended")
         return row
 
     async def retry(self, connection: AsyncConnection, id: int) -> Record:

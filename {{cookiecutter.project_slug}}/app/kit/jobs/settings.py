@@ -55,11 +55,11 @@ class MailSettings(BaseAppSettings):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if self.smtp_host and not (self.mail_from and self.mail_to):
-            raise ValueError("SMTP_HOST needs MAIL_FROM and MAIL_TO")
+            raise ValueError("SMTP_HOST requires MAIL_FROM and MAIL_TO")
         if (self.smtp_user is None) != (self.smtp_password is None):
-            raise ValueError("SMTP_USER and SMTP_PASSWORD need each other")
+            raise ValueError("SMTP_USER and SMTP_PASSWORD must be set together")
         if self.smtp_password and self.smtp_tls == "none":
-            raise ValueError("SMTP_PASSWORD needs SMTP_TLS, or anybody on the way could read it")
+            raise ValueError("SMTP_PASSWORD requires SMTP_TLS=starttls or SMTP_TLS=tls")
         if (self.smtp_port, self.smtp_tls) in {(465, "starttls"), (587, "tls")}:
-            raise ValueError("SMTP_PORT and SMTP_TLS contradict: starttls is for 587, tls for 465")
+            raise ValueError("SMTP_PORT and SMTP_TLS do not match: starttls uses 587, tls 465")
         return self

@@ -51,12 +51,12 @@ async def run_worker(app: App, settings: WorkerSettings, *, grace_seconds: float
     stopped, hanging = await asyncio.wait(queues, timeout=min(seconds, LAST_MOMENT_SECONDS))
     for queue in stopped:
         if not queue.cancelled() and (error := queue.exception()):
-            logger.error("a queue has stopped", exc_info=error)
+            logger.error("a queue failed", exc_info=error)
     if hanging:  # because the database hangs: closing its connections would hang, too
-        logger.error("%d queues do not stop", len(hanging))
+        logger.error("%d queues did not stop in time: exiting", len(hanging))
         os._exit(1)
     if not asked_to_stop.is_set():
-        raise SystemExit("The worker cannot go on; see its log.")
+        raise SystemExit("The worker stopped, because a queue failed: see the log.")
 
 
 def _stop_event() -> asyncio.Event:

@@ -113,9 +113,9 @@ class FailoverLimiter:
         if not self._is_unavailable:
             self._is_unavailable = True
             extra = {"error": type(error).__name__}
-            logger.warning("Redis is unavailable: each process counts alone", extra=extra)
+            logger.warning("Redis is unavailable: each process counts by itself", extra=extra)
 
     def _note_answer(self) -> None:
         if self._is_unavailable:
             self._is_unavailable = False
-            logger.info("Redis is available: all processes count together")
+            logger.info("Redis is available again")

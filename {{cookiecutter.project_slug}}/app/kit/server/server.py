@@ -82,7 +82,7 @@ class Server(uvicorn.Server):
             await super().startup(sockets)
         except OSError as error:  # another process took the port after the sockets were bound
             await self.lifespan.shutdown()
-            raise SystemExit(f"PORT: cannot be listened on: {error.strerror}.") from None
+            raise SystemExit(f"PORT: cannot listen: {error.strerror}.") from None
         for host, port in dict.fromkeys(one.getsockname()[:2] for one in sockets or ()):
             logger.info("listening on %s, port %s", host, port)
         if self._on_start is not None:

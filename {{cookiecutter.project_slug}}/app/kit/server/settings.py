@@ -32,8 +32,8 @@ class ServerSettings(BaseAppSettings):
     def _check_root_path(cls, value: str) -> str:
         if not PREFIX.fullmatch(value):
             raise ValueError(
-                "must begin with a slash and end without one, such as /api, "
-                "and have just letters, digits and .-_~ between slashes"
+                "must begin with a slash and not end with one, such as /api, "
+                "and contain only letters, digits, slashes and .-_~"
             )
         return value
 
@@ -44,10 +44,10 @@ class ServerSettings(BaseAppSettings):
         try:
             networks = [ip_network(proxy) for proxy in value]
         except ValueError:
-            message = "must be addresses or networks such as 10.0.0.0/8, with commas"
+            message = "must be addresses or networks such as 10.0.0.0/8, separated by commas"
             raise ValueError(message) from None
         if any(network.prefixlen == 0 for network in networks):
-            raise ValueError("must not trust everybody: name the proxies or their networks")
+            raise ValueError("must not contain all addresses: list the proxies or their networks")
         return value
 
     @model_validator(mode="after")

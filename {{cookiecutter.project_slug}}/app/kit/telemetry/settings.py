@@ -29,7 +29,7 @@ def check_headers(value: SecretStr) -> SecretStr:
     """Return the headers; raise ``ValueError``, which does not repeat them, if they are invalid."""
     for name, text in split_headers(value.get_secret_value()).items():
         if not name.isascii() or not name.replace("-", "").isalnum() or not text.isprintable():
-            raise ValueError("must be headers such as api-key=value, with commas")
+            raise ValueError("must be headers such as api-key=value, separated by commas")
     return value
 
 

@@ -119,5 +119,5 @@ async def _read(response: httpx2.Response) -> bytes:
     async for chunk in response.aiter_bytes():  # decompressed, 1 MiB at most
         body += chunk
         if len(body) > LARGEST_ANSWER_BYTES:
-            raise UpstreamError("the answer is too large")
+            raise UpstreamError("the response is too large")
     return body

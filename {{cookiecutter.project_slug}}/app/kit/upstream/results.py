@@ -36,6 +36,6 @@ async def attempt(answer: Awaitable[DataT], deadline: float) -> Part[DataT]:
         async with asyncio.timeout_at(deadline):
             return Part(status="ok", data=await answer)
     except TimeoutError:
-        return Part(status="timeout", detail="no answer in time")
+        return Part(status="timeout", detail="no response in time")
     except UpstreamError as error:
         return Part(status="error", detail=str(error))

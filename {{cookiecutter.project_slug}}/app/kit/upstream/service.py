@@ -68,7 +68,7 @@ class Upstream:
             try:
                 return answer.model_validate_json(body)
             except ValidationError:
-                raise UpstreamError("the answer is not what was expected") from None
+                raise UpstreamError("unexpected response") from None
 
     def cached(
         self, fetch: Callable[ParamsP, Coroutine[Any, Any, CachedT]]

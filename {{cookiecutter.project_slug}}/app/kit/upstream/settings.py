@@ -23,9 +23,9 @@ def check_base_url(value: str) -> str:
     if parts.scheme not in {"http", "https"} or parts.hostname is None:
         raise ValueError("must be a URL that begins with http:// or https://")
     if parts.query or parts.fragment or " " in value or not value.isprintable():
-        raise ValueError("must be a URL that paths can follow, without ?, # and spaces")
+        raise ValueError("must be a URL without query, fragment and spaces")
     if ":" in unquote(parts.username or ""):
-        raise ValueError("must have no colon in the name of its user")
+        raise ValueError("must not have a colon in the user name")
     _ = parts.port  # raises ValueError if it is out of range
     return value.rstrip("/")
 

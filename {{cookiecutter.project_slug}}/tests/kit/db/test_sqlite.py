@@ -1,6 +1,7 @@
 """SQLite with several connections."""
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import OperationalError
 
-from app.core.config import Settings
+from app.core.config import Settings, load_settings
 from app.crud.crud_recipe import recipe  # example
 from app.db.base import Recipe  # example
 from app.db.session import open_database
@@ -20,6 +21,14 @@ from app.kit.errors import UnavailableError
 from app.models.user import User
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
+
+
+def test_old_sqlite_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    sentence = "DATABASE_URL: this service needs SQLite 3.35 or newer, but this Python has 3.34.1."
+    with pytest.raises(SystemExit, match=f"^{re.escape(sentence)}$"):
+        load_settings()
 
 
 async def test_connections_are_set_up(database: Database) -> None:

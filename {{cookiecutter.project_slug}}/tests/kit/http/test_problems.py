@@ -18,6 +18,7 @@ from app.db.base import User
 from app.db.session import Database
 from app.kit.errors import ConflictError, UnavailableError
 from app.kit.http.middleware.shutdown import ShutdownMiddleware
+from app.kit.schemas import MAX_ID
 from app.main import create_app
 from tests.support import ROOT
 from tests.support.faults import failing_commits
@@ -225,8 +226,8 @@ def test_number_out_of_range_is_refused(client: TestClient, path: str) -> None:
 
 
 def test_largest_id_is_valid(client: TestClient) -> None:
-    assert client.get(f"{USERS}{TOO_LARGE - 1}").status_code == 404
-    assert client.get(f"{USERS}?after={TOO_LARGE - 1}").json()["items"] == []
+    assert client.get(f"{USERS}{MAX_ID}").status_code == 404
+    assert client.get(f"{USERS}?after={MAX_ID}").json()["items"] == []
 
 
 @pytest.mark.parametrize("path", ["//", "/api//v1/users", f"{USERS}/", "/%00", "/docs/../x"])

@@ -36,7 +36,7 @@ from tests.support.jobs import ALONE, LEAVING, change, queue, set_clock_ahead, t
 from tests.support.jobs import get as get_job
 from tests.support.process import process
 
-OUTAGE = {"no job can be started", "the maintenance of jobs failed"}
+OUTAGE = {"jobs cannot be started", "job maintenance failed"}
 TIMES = ("created", "started", "finished")
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 VARIABLES = {
@@ -92,9 +92,9 @@ def test_primes_are_counted_in_a_child(client: TestClient) -> None:
         ("fail", "behave", "internal error; see the service log"),
         ("refuse", "behave", "this cannot be done"),
         ("starve", "behave", "the database does not answer"),
-        ("astonish", "behave", "its result could not be stored"),
-        ("babble", "behave", "its result could not be stored"),
-        ("hang", "brief", "timeout: it took longer than 0.1 s"),
+        ("astonish", "behave", "the result could not be stored"),
+        ("babble", "behave", "the result could not be stored"),
+        ("hang", "brief", "timeout after 0.1 s"),
     ],
 )
 def test_failure_is_a_sentence(client: TestClient, does: str, kind: str, error: str) -> None:

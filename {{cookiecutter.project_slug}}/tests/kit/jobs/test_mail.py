@@ -117,7 +117,7 @@ async def test_without_a_server_only_the_subject_is_logged(
 ) -> None:
     caplog.set_level(logging.INFO, logger="app.kit.mail")
     await send_mail(MailSettings(mail_to="cook@example.com"), subject="Hello", text="secret")
-    assert caplog.messages == ["there is no SMTP_HOST to send this mail: Hello"]
+    assert caplog.messages == ["mail not sent, because SMTP_HOST is not set: Hello"]
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_address_is_sent_unchanged(given: str, used: str) -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"smtp_host": "mail.example.com", "mail_to": "a@example.com"}, "needs MAIL_FROM and"),
-        ({"smtp_user": "me"}, "SMTP_USER and SMTP_PASSWORD need each other"),
-        ({"smtp_password": "secret"}, "SMTP_USER and SMTP_PASSWORD need each other"),
-        ({"smtp_user": "a", "smtp_password": "b", "smtp_tls": "none"}, "anybody on the way"),
-        ({"smtp_port": 465}, "contradict"),
-        ({"smtp_port": 587, "smtp_tls": "tls"}, "contradict"),
+        ({"smtp_host": "mail.example.com", "mail_to": "a@example.com"}, "requires MAIL_FROM and"),
+        ({"smtp_user": "me"}, "SMTP_USER and SMTP_PASSWORD must be set together"),
+        ({"smtp_password": "secret"}, "SMTP_USER and SMTP_PASSWORD must be set together"),
+        ({"smtp_user": "a", "smtp_password": "b", "smtp_tls": "none"}, "requires SMTP_TLS"),
+        ({"smtp_port": 465}, "do not match"),
+        ({"smtp_port": 587, "smtp_tls": "tls"}, "do not match"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(given: dict[str, str], reason: str) -> None:

@@ -130,14 +130,14 @@ async def test_result_that_cannot_be_stored_is_a_failure(
     id = await call_from_async(partial(queue, database, does))
     await work(worker)
     job = await call_from_async(partial(get, database, id))
-    assert (job.status, job.error) == ("failed", "its result could not be stored")
+    assert (job.status, job.error) == ("failed", "the result could not be stored")
 
 
 async def test_job_stops_at_its_timeout(database: Database, worker: App) -> None:
     id = await call_from_async(partial(queue, database, "hang", kind=BRIEF))
     await work(worker)
     job = await call_from_async(partial(get, database, id))
-    assert job.error == "timeout: it took longer than 0.1 s"
+    assert job.error == "timeout after 0.1 s"
 
 
 async def test_withdrawn_job_does_not_run(
@@ -375,7 +375,7 @@ async def test_entry_is_put_back_when_the_database_takes_it_again(
     )
     try:
         with anyio.fail_after(10):
-            while "cannot be changed yet" not in caplog.text:
+            while "cannot be updated, retrying" not in caplog.text:
                 await anyio.sleep(0.01)
         await execute("ALTER TABLE procrastinate_jobs DROP CONSTRAINT broken")
         await reach(database, 1, "failed")

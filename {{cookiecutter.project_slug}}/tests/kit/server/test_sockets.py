@@ -112,7 +112,7 @@ async def test_port_taken_after_the_check_is_refused_in_one_sentence(app: FastAP
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(bound.getsockname())
         other.listen()
-        with pytest.raises(SystemExit, match=r"^PORT: cannot be listened on: .+\.$"):
+        with pytest.raises(SystemExit, match=r"^PORT: cannot listen: .+\.$"):
             await server_of(app)._serve([bound])
 
 

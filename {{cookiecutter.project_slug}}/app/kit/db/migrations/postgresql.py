@@ -64,7 +64,7 @@ def migrate(connection: Connection, settings: DatabaseSettings) -> None:
                 _report(connection, error.statement or "", lock_seconds, attempt)
             sleep(PAUSE_SECONDS * attempt)
     raise CommandError(
-        "the migration could not lock what it changes; end the sessions that the log names, "
+        "the migration could not acquire its locks: end the sessions that the log names, "
         "or raise MIGRATION_LOCK_SECONDS"
     )
 
@@ -79,7 +79,7 @@ def _only_process(engine: Engine) -> Generator[None]:
     """
     with engine.connect() as guard:
         if not guard.scalar(TRY_LOCK):
-            logger.warning("waiting for another process that migrates")
+            logger.warning("waiting for the migration lock: another process is migrating")
             guard.rollback()
             while not guard.scalar(TRY_LOCK):
                 guard.rollback()
@@ -103,7 +103,7 @@ def _report(connection: Connection, statement: str, seconds: float, attempt: int
     blockers = ", ".join(connection.scalars(BLOCKERS, values)) or "a session that has ended"
     connection.rollback()
     logger.warning(
-        "attempt %d of %d: no lock within %g s, blocked by %s; statement: %s",
+        "attempt %d of %d: lock timeout after %g s, blocked by %s; statement: %s",
         attempt,
         ATTEMPTS,
         seconds,

@@ -65,7 +65,7 @@ def review(_: MigrationContext, __: object, directives: list[ops.MigrationScript
         return
     if script.upgrade_ops.is_empty() and script.message is not None:
         directives.clear()
-        _say("models and database agree: no revision is written")
+        _say("no changes found: no revision is written")
         return
     _annotate(script.upgrade_ops)
 
@@ -110,7 +110,7 @@ def _annotate(container: ops.OpContainer) -> None:
         if isinstance(op, ops.ModifyTableOps):
             _annotate(op)
         for text in _notes(op):
-            _say(f"look at the new revision: {text}")
+            _say(f"review the new revision: {text}")
             container.ops.insert(container.ops.index(op), NoteOp(text))
 
 
@@ -118,8 +118,8 @@ def _notes(op: ops.MigrateOperation) -> Iterator[str]:
     """Yield what an operation needs that the models do not contain."""
     if isinstance(op, ops.AddColumnOp) and _is_required(op.column):
         yield (
-            f"{op.table_name}.{op.column.name} is required, and rows that exist have no value for "
-            "it: add server_default=..., or nullable=True and fill it before it becomes required."
+            f"{op.table_name}.{op.column.name} is required, but existing rows have no value: add "
+            "server_default=..., or add it with nullable=True, fill it, and then make it required."
         )
     if isinstance(op, ops.AlterColumnOp):
         yield from _notes_on_alteration(op)
@@ -135,10 +135,10 @@ def _is_required(column: Column[Any]) -> bool:
 def _notes_on_alteration(op: ops.AlterColumnOp) -> Iterator[str]:
     name = f"{op.table_name}.{op.column_name}"
     if op.modify_nullable is False:
-        yield f"{name} becomes required: this fails where it is NULL, so fill those rows before."
+        yield f"{name} becomes required: update rows with NULL first, or this fails."
     old, new = op.existing_type, op.modify_type
     if old is not None and new is not None and old._type_affinity is not new._type_affinity:
-        yield f"{name} changes its type: say how values are converted, see docs/schema.md."
+        yield f"{name} changes its type: specify the conversion of values, see docs/schema.md."
 
 
 def _notes_on_renaming(op: ops.ModifyTableOps) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _notes_on_renaming(op: ops.ModifyTableOps) -> Iterator[str]:
     dropped = [it.column_name for it in op.ops if isinstance(it, ops.DropColumnOp)]
     if added and dropped:
         yield (
-            f"if {', '.join(added)} is {', '.join(dropped)} by another name, write "
+            f"if {', '.join(added)} is the new name of {', '.join(dropped)}, write "
             f'op.alter_column("{op.table_name}", "{dropped[0]}", new_column_name="{added[0]}"): '
-            "a dropped column loses its data."
+            "dropping a column deletes its data."
         )

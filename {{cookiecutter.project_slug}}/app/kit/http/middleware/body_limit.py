@@ -158,6 +158,6 @@ def too_large(max_bytes: int) -> str:
 def too_slow(limit: BodyLimit) -> str:
     """Return the detail of a 408."""
     return (
-        f"the body arrived too slowly: after {limit.grace_seconds:g} seconds, "
-        f"{limit.min_bytes_per_second:g} bytes per second on average are needed"
+        f"request body too slow: after {limit.grace_seconds:g} seconds, it must arrive with at least "
+        f"{limit.min_bytes_per_second:g} bytes per second on average"
     )
