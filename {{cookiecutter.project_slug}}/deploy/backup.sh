@@ -26,8 +26,13 @@ with open(copy, "rb") as file:
 ' < /dev/null > "$unfinished/database.db"
 # {% endif %}
 # {% if cookiecutter.job_queue != "none" %}
+# {% if cookiecutter.database == "sqlite" %}
 "${compose[@]}" exec -T service tar --create --directory /data --exclude './app.db*' \
-  --exclude './backup.unfinished' --exclude './before_*' . < /dev/null > "$unfinished/files.tar"
+  --exclude './before_*' . < /dev/null > "$unfinished/files.tar"
+# {% else %}
+"${compose[@]}" exec -T service tar --create --directory /data --exclude './before_*' . \
+  < /dev/null > "$unfinished/files.tar"
+# {% endif %}
 # {% endif %}
 
 mv "$unfinished" "$folder"

@@ -81,7 +81,11 @@ os.rename("/data/restored.db", "/data/app.db")
 # shellcheck disable=SC2016 # the shell in the container expands $1
 "${compose[@]}" run --rm -T --no-deps migration sh -euc '
   mkdir -p "/data/$1"
+# {% if cookiecutter.database == "sqlite" %}
   find /data -mindepth 1 -maxdepth 1 ! -name "app.db*" ! -name "before_*" -exec mv -t "/data/$1" {} +
+# {% else %}
+  find /data -mindepth 1 -maxdepth 1 ! -name "before_*" -exec mv -t "/data/$1" {} +
+# {% endif %}
   tar --extract --directory /data
 ' sh "$before" < "$from/files.tar"
 # {% endif %}
