@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 # {% if cookiecutter.database == "postgresql" %}
 from scripts.local_database import temporary_server
@@ -51,8 +52,9 @@ def main() -> None:
             command.check(config)
             command.downgrade(config, "base")
             command.upgrade(config, "heads")
-        except CommandError as error:
-            sys.exit(f"The migrations do not fit: {error}")
+        except (CommandError, DBAPIError) as error:
+            sentence, *_ = str(error).splitlines()
+            sys.exit(f"The migrations do not fit: {sentence}")
 
 
 if __name__ == "__main__":
