@@ -129,7 +129,7 @@ class Database:
 
         On PostgreSQL that takes one round trip; ``transaction()`` takes three.
         """
-        # On SQLite, a statement outside a transaction keeps the lock until its result is read.
+        # With one writer, a statement outside a transaction keeps the lock until its result is read.
         needs_transaction = dialect.ONE_WRITER or self._only_transactions
         return SingleStatement(
             self.transaction() if needs_transaction else self._pool.lend(writes=True)
