@@ -31,17 +31,18 @@ SOCKET = "DEPLOYMENT_SOCKET"
 
 def missing() -> str:
     """Return why there is no engine here, or nothing."""
-    if absent := [name for name in NEEDED if shutil.which(name) is None]:
+    path = docker_path()
+    if absent := [name for name in NEEDED if shutil.which(name, path=path) is None]:
         return f"{', '.join(absent)}: not installed (apt-get install docker.io docker-compose mmdebstrap)"
     return "" if os.geteuid() == 0 else "the engine runs as root only"
 
 
 def docker_path() -> str:
-    """Return the path with Debian's programs first.
+    """Return the path with Debian's programs first, and those of administrators.
 
     BuildKit is part of its daemon; newer clients elsewhere on the path want a plug-in.
     """
-    return os.pathsep.join(["/usr/bin", os.environ["PATH"]])
+    return os.pathsep.join(["/usr/bin", os.environ["PATH"], "/usr/sbin", "/sbin"])
 
 
 class Engine:
@@ -118,6 +119,7 @@ def running_engine() -> Generator[Engine]:
                 *("dockerd", "--host", f"unix://{engine.socket}", "--data-root", DATA / "data"),
                 *("--exec-root", Path(folder, "exec"), "--pidfile", Path(folder, "pid")),
             ],
+            env=environment(PATH=docker_path()),
             stdout=log,
             stderr=log,
             start_new_session=True,

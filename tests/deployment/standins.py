@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 import pip
 
-from tests.deployment.engine import Engine
-from tests.programs import SCRIPTS
+from tests.deployment.engine import Engine, docker_path
+from tests.programs import SCRIPTS, environment
 from tests.servers import NEWEST, programs
 
 PYTHON = "standin/python:trixie"
@@ -43,7 +43,7 @@ def _make_python(engine: Engine) -> None:
         root = Path(folder, "root")
         packages = "--include=python3,python3-venv,ca-certificates"
         command = ["mmdebstrap", "--quiet", "--variant=minbase", packages, RELEASE, root]
-        subprocess.run(command, check=True)
+        subprocess.run(command, env=environment(PATH=docker_path()), check=True)
         _spoil(root)
         archive = Path(folder, "root.tar")
         subprocess.run(["tar", "--create", "--file", archive, "--directory", root, "."], check=True)
