@@ -25,13 +25,14 @@ def run_checks(command: StartCommand) -> list[Check]:
         with TemporaryDirectory(prefix="sqlite-") as folder:
             url = f"sqlite:///{Path(folder, 'resilience.db')}"
             with running(command, url) as service:
-                return [*_check(command, service, url), *check_shutdown(service)]
+                return [*_check(command, service, url), *_check_shutdown(service)]
     with new_server() as database, running(command, database.url) as service:
-        return [
+        checks = [
             *_check(command, service, database.url),
             *check_outages(service, database, is_async=answers["async_db"]),
-            *check_shutdown(service),
         ]
+        service.new_errors()  # which tell of the outages
+        return [*checks, *_check_shutdown(service)]
 
 
 def _check(command: StartCommand, service: Service, database_url: str) -> Generator[Check]:
@@ -45,3 +46,9 @@ def _check(command: StartCommand, service: Service, database_url: str) -> Genera
         yield from check_many_logins(service)
     if service.document.has_rate_limit:
         yield from check_rate_limit(command, database_url)
+    yield Check("log: errors until here", len(service.new_errors()), 0)
+
+
+def _check_shutdown(service: Service) -> Generator[Check]:
+    yield from check_shutdown(service)
+    yield Check("SIGTERM: errors in the log", len(service.new_errors()), 0)

@@ -4,13 +4,15 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from time import monotonic, sleep
+from typing import BinaryIO
 
 import httpx2
 
@@ -53,9 +55,10 @@ class StartCommand:
 class Service:
     """A running service."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: BinaryIO) -> None:
         self.process = process
         self.port = port
+        self._log = log
         # Permit to read and create users.
         self.headers: dict[str, str] = {}
         self.document = Document({})
@@ -106,6 +109,12 @@ class Service:
         command = ["ps", "-o", "rss=", "-p", str(self.process.pid)]
         return int(subprocess.check_output(command)) / 1024
 
+    def new_errors(self) -> list[str]:
+        """Return and show what was logged since the last call: errors, by ``SETTINGS``."""
+        lines = self._log.read().decode(errors="replace").splitlines(keepends=True)
+        sys.stdout.writelines(lines)
+        return lines
+
     def stop(self) -> float:
         """Send SIGTERM; return the seconds until the process ended, or infinity."""
         asked_at = monotonic()
@@ -124,17 +133,24 @@ def running(command: StartCommand, database_url: str, **settings: str) -> Genera
         port = free.getsockname()[1]
     own = {"DATABASE_URL": database_url, "PORT": str(port)}
     environment = {**command.environment, **SETTINGS, **own, **settings}
-    with _without_own_settings(command.folder) as folder:
+    with (
+        _without_own_settings(command.folder) as folder,
+        NamedTemporaryFile(prefix="resilience-") as written,
+        Path(written.name).open("rb") as log,
+    ):
         subprocess.run(["./prestart.sh"], cwd=folder, env=environment, check=True)
-        process = subprocess.Popen(["./run.sh"], cwd=folder, env=environment)
+        process = subprocess.Popen(
+            ["./run.sh"], cwd=folder, env=environment, stdout=written, stderr=subprocess.STDOUT
+        )
+        service = Service(process, port, log)
         try:
-            service = Service(process, port)
             service.wait_until_ready()
             service.introduce()
             yield service
         finally:
             process.kill()
             process.wait()
+            service.new_errors()
 
 
 @contextmanager
