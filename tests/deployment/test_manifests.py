@@ -44,6 +44,7 @@ WITH_TESTS = [
     DEFAULTS.but(deployment="kubernetes", auth=True),
     DEFAULTS.but(deployment="kubernetes", database="postgresql", auth=True, rate_limit=True),
 ]
+EXAMPLE = DEFAULTS.but(deployment="kubernetes", database="postgresql", job_queue="procrastinate")
 everywhere = pytest.mark.parametrize("combination", VARIANTS, ids=str)
 
 
@@ -83,6 +84,19 @@ def distinct_objects() -> list[str]:
 @pytest.mark.parametrize("combination", WITH_TESTS, ids=str)
 def test_service_tests_its_manifests(combination: Combination, workplace: Path) -> None:
     service = Service.open(combination, workplace)
+    service.run("pytest", "-q", "tests/test_kubernetes.py")
+
+
+def test_manifests_without_the_example(workplace: Path) -> None:
+    """Nothing mounts the volume of the photos, and nothing may be reached but the database."""
+    service = Service.open(EXAMPLE, workplace)
+    service.run("python", "-m", "scripts.remove_example", "--force")
+    text = service.run("kubectl", "kustomize", f"{FOLDER}/production")
+    found = list(yaml.safe_load_all(text))
+    assert not of_kind(found, "PersistentVolumeClaim")
+    volumes = {it["name"] for one in of_kind(found, "Deployment") for it in pod(one)["volumes"]}
+    assert volumes == {"secrets", "tmp"}
+    assert "web-to-upstream" not in text
     service.run("pytest", "-q", "tests/test_kubernetes.py")
 
 
