@@ -212,3 +212,133 @@ def test_statements_are_printed_without_a_database(workplace: Path) -> None:
         assert "CREATE TABLE recipe" in printed
         assert ("CREATE TABLE procrastinate_jobs" in printed) == ("job_queue" in answers)
         assert "%%" not in printed
+
+
+OWN_TYPE = '''\
+class Upper(TypeDecorator[str]):
+    """A text in capitals."""
+
+    impl = String(20)
+    cache_ok = True
+
+
+class Recipe(Base):
+'''
+OWN_COLUMNS = """\
+    price: Mapped[Decimal | None] = mapped_column(ExactDecimal(10, 2))
+    code: Mapped[str | None] = mapped_column(Upper)
+"""
+LONGER = "    label: Mapped[str] = mapped_column(String(255), unique=True, index=True)\n"
+# What docs/schema.md says about large tables, for these tables.
+BESIDE_WRITERS = '''\
+def upgrade() -> None:
+    """Add what the models have, beside writers."""
+    with op.get_context().autocommit_block():
+        op.create_index("uq_recipe_url", "recipe", ["url"], unique=True, postgresql_concurrently=True)
+    op.execute("ALTER TABLE recipe ADD CONSTRAINT uq_recipe_url UNIQUE USING INDEX uq_recipe_url")
+    op.create_foreign_key(
+        op.f("fk_recipe_editor_id_user"), "recipe", "user", ["editor_id"], ["id"],
+        postgresql_not_valid=True,
+    )
+    op.execute("ALTER TABLE recipe VALIDATE CONSTRAINT fk_recipe_editor_id_user")
+    op.execute("UPDATE recipe SET editor_id = submitter_id")
+    op.execute("ALTER TABLE recipe ADD CONSTRAINT filled CHECK (editor_id IS NOT NULL) NOT VALID")
+    op.execute("ALTER TABLE recipe VALIDATE CONSTRAINT filled")
+    op.alter_column("recipe", "editor_id", nullable=False)
+    op.execute("ALTER TABLE recipe DROP CONSTRAINT filled")
+
+
+def downgrade() -> None:
+    op.alter_column("recipe", "editor_id", nullable=True)
+    op.drop_constraint(op.f("fk_recipe_editor_id_user"), "recipe")
+    op.drop_constraint(op.f("uq_recipe_url"), "recipe")
+'''
+
+
+def test_type_of_a_service_is_stored_as_what_the_database_has(schema: Schema) -> None:
+    """A revision that named it would fail when the code changes, and lacks its import."""
+    schema.edit(RECIPE, "import ForeignKey, String", "import ForeignKey, String, TypeDecorator")
+    schema.edit(
+        RECIPE,
+        "from app.db.base_class import Base\n",
+        "from decimal import Decimal\nfrom app.db.base_class import Base\n"
+        "from app.kit.db.types import ExactDecimal\n",
+    )
+    schema.edit(RECIPE, "class Recipe(Base):\n", OWN_TYPE)
+    schema.edit(RECIPE, LABEL, LABEL + OWN_COLUMNS)
+    _, text = schema.revise("own")
+    is_sqlite = schema.service.combination["database"] == "sqlite"
+    stored = "sa.BigInteger()" if is_sqlite else "sa.Numeric(precision=10, scale=2)"
+    assert f'sa.Column("price", {stored}, nullable=True)' in text
+    assert 'sa.Column("code", sa.String(length=20), nullable=True)' in text
+    assert "app." not in text
+    schema.migrate()
+
+
+def test_long_locks_and_lost_data_are_named(schema: Schema) -> None:
+    schema.edit(RECIPE, LABEL, LONGER)
+    schema.edit(RECIPE, "    source: Mapped[str] = mapped_column(String(255))\n", "")
+    schema.edit(RECIPE, "String(2000)", "String(1000)")
+    schema.edit(USER, "String(254)", "String(300)")
+    said, text = schema.revise("dangerous")
+    comments = " ".join(line.strip(" #") for line in text.splitlines())
+    common = [
+        "recipe.source is dropped with its data: first deploy code that does not read it.",
+        "recipe.url gets shorter: look for longer values",
+        "this fails if rows of recipe have the same label: look for such rows.",
+    ]
+    locks = [
+        "requests for recipe wait until all rows are written again",
+        "wait until the index is built",
+    ]
+    assert [it for it in common if it not in said or it not in comments] == []
+    is_sqlite = schema.service.combination["database"] == "sqlite"
+    assert [it for it in locks if (it in said and it in comments) is is_sqlite] == []
+    assert "user" not in said  # a text that gets longer is no danger
+
+
+def test_column_of_a_filled_table_becomes_required(schema: Schema) -> None:
+    """Nothing is half done if the migration fails, and the note says what it lacks."""
+    schema.run("./prestart.sh")
+    schema.edit(RECIPE, LABEL, LABEL + "    cuisine: Mapped[str | None]\n")
+    schema.revise("optional")
+    schema.run("make", "migrate")
+    schema.edit(RECIPE, "cuisine: Mapped[str | None]", "cuisine: Mapped[str]")
+    said, _ = schema.revise("required")
+    assert "recipe.cuisine becomes required: update rows with NULL first" in said
+    with pytest.raises(pytest.fail.Exception, match="(?i)not.null"):
+        schema.run("make", "migrate")
+    (path,) = schema.revisions("required")
+    text = path.read_text("utf-8")
+    fill = "def upgrade() -> None:\n    op.execute(\"UPDATE recipe SET cuisine = 'any'\")\n"
+    path.write_text(text.replace("def upgrade() -> None:\n", fill), "utf-8")
+    schema.run("make", "migrate")
+    schema.run("alembic", "check")
+    assert "any any any" in schema.run("python", "-c", PRINT.format("SELECT cuisine FROM recipe"))
+
+
+def test_statements_of_the_guide_run_beside_writers(workplace: Path) -> None:
+    schema = Schema(Service.open(DEFAULTS.but(database="postgresql"), workplace))
+    schema.run("./prestart.sh")
+    schema.edit(RECIPE, LABEL, LABEL + "    editor_id: Mapped[int | None]\n")
+    schema.revise("editor")
+    schema.run("make", "migrate")
+    schema.edit(
+        RECIPE,
+        "editor_id: Mapped[int | None]",
+        'editor_id: Mapped[int] = mapped_column(ForeignKey("user.id"))',
+    )
+    schema.edit(RECIPE, "String(2000)", "String(2000), unique=True")
+    said, _ = schema.revise("large")
+    for sentence in (
+        "writers of recipe wait until all rows are checked",
+        "requests for recipe wait until all rows are checked",
+        "requests for recipe wait until the index is built",
+    ):
+        assert sentence in said
+    (path,) = schema.revisions("large")
+    path.write_text(path.read_text("utf-8").partition("def upgrade")[0] + BESIDE_WRITERS, "utf-8")
+    schema.run("make", "migrate")
+    schema.run("alembic", "check")
+    schema.run("alembic", "downgrade", "-1")
+    schema.run("make", "migrate")

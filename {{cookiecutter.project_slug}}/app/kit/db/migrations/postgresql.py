@@ -11,6 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
+from app.kit.db.migrations.postgresql_review import review
 from app.kit.db.settings import DatabaseSettings
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,10 @@ CONNECT_ARGS: dict[str, object] = {}
 # {% endif %}
 # One transaction per revision: CREATE INDEX CONCURRENTLY must end it, and before PostgreSQL 17 a
 # new value of an enum cannot be used in the transaction that adds it.
-OPTIONS: dict[str, Any] = {"transaction_per_migration": True}
+OPTIONS: dict[str, Any] = {
+    "process_revision_directives": review,
+    "transaction_per_migration": True,
+}
 LOCK = 8001
 POLL_SECONDS = 0.2
 ATTEMPTS = 5

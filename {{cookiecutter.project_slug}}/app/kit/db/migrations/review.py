@@ -1,7 +1,7 @@
 """Review what ``make migration`` writes: add notes, or refuse the models."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from textwrap import wrap
 from typing import Any
 
@@ -55,8 +55,21 @@ def _stored(type_: TypeDecorator[Any], dialect: Dialect) -> TypeEngine[Any]:
     return stored if _is_own(stored) or type(stored).__name__.isupper() else stored.as_generic()
 
 
-def review(_: MigrationContext, __: object, directives: list[ops.MigrationScript]) -> None:
-    """Refuse models that cannot be compared, drop an empty revision, and add notes."""
+def no_notes(_: ops.MigrateOperation) -> Iterator[str]:
+    """Yield nothing: this database has no notes of its own."""
+    yield from ()
+
+
+def review(
+    _: MigrationContext,
+    __: object,
+    directives: list[ops.MigrationScript],
+    more_notes: Callable[[ops.MigrateOperation], Iterator[str]] = no_notes,
+) -> None:
+    """Refuse models that cannot be compared, drop an empty revision, and add notes.
+
+    ``more_notes`` yields the notes of one database about an operation on an existing table.
+    """
     (script,) = directives
     metadata = context.get_context().opts["target_metadata"]
     if problems := list(_problems(metadata)):
@@ -67,7 +80,8 @@ def review(_: MigrationContext, __: object, directives: list[ops.MigrationScript
         directives.clear()
         _say("no changes found: no revision is written")
         return
-    _annotate(script.upgrade_ops)
+    created = {it.table_name for it in script.upgrade_ops.ops if isinstance(it, ops.CreateTableOp)}
+    _annotate(script.upgrade_ops, created, more_notes)
 
 
 OPTIONS: dict[str, Any] = {
@@ -104,12 +118,18 @@ def _is_fixed_enum(type_: TypeEngine[Any]) -> bool:
     return isinstance(kind, Enum) and (kind.native_enum or kind.create_constraint)
 
 
-def _annotate(container: ops.OpContainer) -> None:
-    """Insert a note above each operation that needs attention."""
+def _annotate(
+    container: ops.OpContainer,
+    created: set[str],
+    more_notes: Callable[[ops.MigrateOperation], Iterator[str]],
+) -> None:
+    """Insert a note above each operation that needs attention; new tables have no rows."""
     for op in list(container.ops):
         if isinstance(op, ops.ModifyTableOps):
-            _annotate(op)
-        for text in _notes(op):
+            _annotate(op, created, more_notes)
+        if getattr(op, "table_name", "") in created:
+            continue
+        for text in (*_notes(op), *more_notes(op)):
             _say(f"review the new revision: {text}")
             container.ops.insert(container.ops.index(op), NoteOp(text))
 
@@ -124,7 +144,14 @@ def _notes(op: ops.MigrateOperation) -> Iterator[str]:
     if isinstance(op, ops.AlterColumnOp):
         yield from _notes_on_alteration(op)
     if isinstance(op, ops.ModifyTableOps):
-        yield from _notes_on_renaming(op)
+        yield from _notes_on_dropped_columns(op)
+    if isinstance(op, ops.DropTableOp):
+        yield f"the table {op.table_name} is dropped with its rows: first deploy code without it."
+    if isinstance(op, ops.CreateUniqueConstraintOp) or (
+        isinstance(op, ops.CreateIndexOp) and op.unique
+    ):
+        columns = ", ".join(str(getattr(it, "name", it)) for it in op.columns)
+        yield f"this fails if rows of {op.table_name} have the same {columns}: look for such rows."
 
 
 def _is_required(column: Column[Any]) -> bool:
@@ -139,9 +166,11 @@ def _notes_on_alteration(op: ops.AlterColumnOp) -> Iterator[str]:
     old, new = op.existing_type, op.modify_type
     if old is not None and new is not None and old._type_affinity is not new._type_affinity:
         yield f"{name} changes its type: specify the conversion of values, see docs/schema.md."
+    elif (getattr(old, "length", None) or 0) > (getattr(new, "length", None) or 2**31):
+        yield f"{name} gets shorter: look for longer values, which the migration does not shorten."
 
 
-def _notes_on_renaming(op: ops.ModifyTableOps) -> Iterator[str]:
+def _notes_on_dropped_columns(op: ops.ModifyTableOps) -> Iterator[str]:
     added = [it.column.name for it in op.ops if isinstance(it, ops.AddColumnOp)]
     dropped = [it.column_name for it in op.ops if isinstance(it, ops.DropColumnOp)]
     if added and dropped:
@@ -150,3 +179,6 @@ def _notes_on_renaming(op: ops.ModifyTableOps) -> Iterator[str]:
             f'op.alter_column("{op.table_name}", "{dropped[0]}", new_column_name="{added[0]}"): '
             "dropping a column deletes its data."
         )
+    elif dropped:
+        names = ", ".join(f"{op.table_name}.{name}" for name in dropped)
+        yield f"{names} is dropped with its data: first deploy code that does not read it."
