@@ -36,7 +36,7 @@ LARGEST = DEFAULTS.but(auth=True, rate_limit=True, job_queue="in_process")
 # Together they have every command of every service.
 RUN = [
     LARGEST,
-    LARGEST.but(package_manager="poetry"),
+    DEFAULTS.but(package_manager="poetry"),  # with few packages: poetry installs and locks them
     LARGEST.but(database="postgresql", job_queue="procrastinate"),
 ]
 Variables = dict[str, str]
