@@ -80,6 +80,10 @@ bench-jobs: setup  ## Measure how much a job slows down requests, a minute
 bench-workers: setup  ## Measure two workers beside one, two minutes
 	$(BIN)/python -m bench.workers
 
+.PHONY: bench-telemetry
+bench-telemetry: setup  ## Measure what metrics and traces cost a read, 3 minutes
+	$(BIN)/python -m bench.telemetry
+
 .PHONY: lint
 lint: setup  ## Check style and scripts
 	$(BIN)/ruff check
