@@ -28,10 +28,10 @@ UNWANTED = re.compile(
     r"|site-packages/(pip|uv|poetry|setuptools|pytest|ruff)/"
     r"|srv/(app/|migrations/)?tests?/|/\.git/|/\.env|uv\.lock|poetry\.lock"
 )
-SMALL_MB, LARGE_MB = 90, 150
+SMALL_MB, LARGE_MB = 90, 160
 REBUILD_SECONDS = 2
 # CPUs that a container gets, and the seconds until it lives: by default, and with all features.
-START_SECONDS = {"0.5": (1.5, 2.2), "0.2": (4.0, 5.5)}
+START_SECONDS = {"0.5": (1.5, 3.0), "0.2": (4.0, 8.0)}
 LABELS = {"title": "recipe-api", "version": "0"}
 
 
