@@ -75,7 +75,7 @@ def test_one_part_is_shown_when_the_other_fails(serve: Serve) -> None:
             await asyncio.sleep(2)  # long enough to notice if nobody gives up
         return reply(status=502)
 
-    with serve(answer, upstream_timeout_seconds=0.3) as client:
+    with serve(answer, upstream_timeout_seconds=0.6) as client:
         response = client.get(f"{DASHBOARD}/Oslo")
     assert response.status_code == 200
     assert response.json() == {

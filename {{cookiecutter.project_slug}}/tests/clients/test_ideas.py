@@ -78,7 +78,7 @@ def test_other_sources_answer_when_some_fail(serve: Serve, path: str) -> None:
             await asyncio.sleep(2)  # long enough to notice if nobody gives up
         return listing("Soup")
 
-    with serve(answer, upstream_timeout_seconds=0.3) as client:
+    with serve(answer, upstream_timeout_seconds=0.6) as client:
         sources = client.get(path).json()["sources"]
     assert [(source["status"], len(source["ideas"]), source["detail"]) for source in sources] == [
         ("ok", 1, None),
