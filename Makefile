@@ -88,7 +88,7 @@ bench-telemetry: setup  ## Measure what metrics and traces cost a read, 3 minute
 lint: setup  ## Check style and scripts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/shellcheck .ci/run
+	$(BIN)/shellcheck .ci/run tests/deployment/machine/*
 
 .PHONY: types
 types: setup  ## Check types

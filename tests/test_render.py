@@ -53,6 +53,7 @@ NEUTRAL_FILES = {
     },
     "deployment": {
         ".copier-answers.yml",
+        ".devcontainer/devcontainer.json",
         ".dockerignore",
         ".github/workflows/ci.yml",
         ".gitlab-ci.yml",
