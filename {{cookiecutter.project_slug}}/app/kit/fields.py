@@ -87,6 +87,14 @@ Timestamp = Annotated[
 ]
 
 
+def without_exponent(value: Decimal) -> str:
+    """Return the number as a text.
+
+    A bound ``str.format`` would do, but pydantic refuses its signature on Python 3.13 and newer.
+    """
+    return f"{value:f}"
+
+
 @dataclass(frozen=True)
 class Digits:
     """Annotates a ``Decimal`` with at most ``precision`` digits, ``scale`` of them after the point.
@@ -120,7 +128,7 @@ class Digits:
             Annotated[
                 Decimal,
                 PlainValidator(self.read),
-                PlainSerializer("{:f}".format, return_type=str, when_used="json"),
+                PlainSerializer(without_exponent, return_type=str, when_used="json"),
                 WithJsonSchema({"type": "string", "pattern": self.pattern}),
             ]
         )
