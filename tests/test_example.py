@@ -12,13 +12,15 @@ from tests.services import QUICK, Service
 from tests.trees import files
 
 REMOVE = ("python", "-m", "scripts.remove_example")
-# Words that only the example needs. The names of the service are its owner's.
+# Words that only the example needs. The names of the service are its owner's, and Grafana has dashboards.
 EXAMPLE = re.compile(
     r"# example|<!-- example|recipe|\bideas\b|dashboard|weather|reddit|photo|fan.out|upstream"
     r"|async.lru|jinja2|pillow|\bPIL\b",
     re.IGNORECASE,
 )
-NAMES = re.compile("recipe.api|recipes that people like to share", re.IGNORECASE)
+NAMES = re.compile(
+    r"recipe.api|recipes that people like to share|\ba dashboard|dashboard\.json", re.IGNORECASE
+)
 # Old revisions create the table, and photos stay out of git.
 KEPT = ("migrations/", ".git", ".copier", "poetry.lock", "uv.lock")
 # What owners added, in a file that is edited and below a block that goes.

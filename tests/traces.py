@@ -32,6 +32,7 @@ WORDS = {question: _read(question) for question in AXES}
 # Words that other answers may leave, too.
 ALSO: dict[str, list[tuple[str, str | bool]]] = {
     r"psycopg": [("job_queue", "procrastinate")],
+    r"dashboard": [("telemetry", True)],
     r"multipart": [("auth", True), ("job_queue", "in_process"), ("job_queue", "procrastinate")],
 }
 
@@ -61,6 +62,8 @@ EXCEPTIONS = (
         re.compile(r"Idempotency|RateLimit|Timing|Process-Time|Traceparent", re.IGNORECASE),
     ),
     ("app/kit/http/problems.py", re.compile(r"Unauthorized|Forbidden|Bearer", re.IGNORECASE)),
+    # A process that Prometheus scrapes belongs to a job.
+    ("observability/alerts*.yaml", re.compile(r"\bjob\b")),
     # A Job of Kubernetes migrates the database.
     ("deploy/kubernetes/*", re.compile(r"\bjobs?\b", re.IGNORECASE)),
     ("docs/deploying.md", re.compile(r"\bJob\b")),

@@ -36,7 +36,7 @@ class OwnBase(DeclarativeBase):
 
 
 class Book(OwnBase):
-    __tablename__ = "book"
+    __tablename__ = "book_of_the_tests"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
@@ -96,7 +96,7 @@ def execute(settings: Settings, *statements: Executable) -> None:
 @pytest.fixture
 def listed(app: FastAPI, client: TestClient, settings: Settings) -> Iterator[TestClient]:
     """Return a client of the service with books."""
-    table = Book.metadata.tables["book"]
+    table = Book.metadata.tables["book_of_the_tests"]
     execute(settings, CreateTable(table), insert(Book).values(ROWS))
     app.include_router(router)
     yield client

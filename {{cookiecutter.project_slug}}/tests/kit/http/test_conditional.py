@@ -32,7 +32,7 @@ class OwnBase(DeclarativeBase):
 
 
 class Note(Versioned, OwnBase):
-    __tablename__ = "note"
+    __tablename__ = "note_of_the_tests"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int]

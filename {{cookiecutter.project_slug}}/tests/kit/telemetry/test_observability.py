@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules name metrics that the service has."""
+"""What Grafana and the alert rules ask for are metrics that the service has."""
 
 import json
 import re
@@ -15,9 +15,9 @@ LABELS = re.compile(r"\{[^}]*\}|\bby \([^)]*\)")
 
 
 def expressions() -> list[str]:
-    """Return all expressions of the dashboard and the rules."""
-    dashboard = json.loads((FOLDER / "dashboard.json").read_text("utf-8"))
-    shown = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    """Return all expressions of Grafana's panels and the rules."""
+    grafana = json.loads((FOLDER / "dashboard.json").read_text("utf-8"))
+    shown = [target["expr"] for panel in grafana["panels"] for target in panel["targets"]]
     rules = (FOLDER / "alerts.yaml").read_text("utf-8")
     found = re.findall(r"^ +expr: (?:>-\n((?:^ {10}.*\n)+)|(.*))", rules, re.MULTILINE)
     return shown + [folded or line for folded, line in found]
