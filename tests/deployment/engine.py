@@ -130,6 +130,9 @@ def running_engine() -> Generator[Engine]:
         finally:
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(STOP_SECONDS)
+            # dockerd leaves the network namespace of its host mounted: the folder could not be removed.
+            left = Path(folder, "exec", "netns", "default")
+            subprocess.run(["umount", "--lazy", left], check=False, capture_output=True)
 
 
 def _wait(engine: Engine, daemon: subprocess.Popen[bytes]) -> None:

@@ -46,7 +46,7 @@ def test_commands_of_the_document_work(project: Project) -> None:
         "ENVIRONMENT": "production",
     }
     blocks = commands(project, "docs/deploying.md")
-    assert len(blocks) >= 5
+    assert len(blocks) >= 4
     printed: list[str] = []
     for block in blocks:
         made = sorted(path.name for path in project.folder.glob("backups/*"))
