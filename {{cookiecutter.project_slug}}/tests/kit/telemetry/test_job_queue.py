@@ -10,7 +10,6 @@ from app.jobs.kinds import KINDS
 from app.kit.db.engine import call_from_async
 from app.kit.telemetry.job_counts import count_jobs
 from app.kit.telemetry.job_queue import QueueGauges
-from tests.support.databases import Execute
 from tests.support.jobs import BEHAVE, queue, take
 
 OPTIONS = CallbackOptions()
@@ -21,16 +20,23 @@ AGE = "UPDATE job SET created_at = created_at - interval '90 seconds'"
 # {% endif %}
 
 
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await) %}
+async def change(database: Database, statement: str) -> None:
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql(statement)
+# {% endfilter %}
+
+
 @pytest.fixture(autouse=True)
 def _kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, BEHAVE.name, BEHAVE)
 
 
-async def test_waiting_and_running_jobs_are_counted(database: Database, execute: Execute) -> None:
+async def test_waiting_and_running_jobs_are_counted(database: Database) -> None:
     await call_from_async(partial(queue, database, "succeed", count=3))
     first = await call_from_async(partial(queue, database, "succeed"))
     await call_from_async(partial(take, database, first, heartbeat_ago=0))
-    execute(AGE)
+    await call_from_async(partial(change, database, AGE))
     gauges = QueueGauges(KINDS)
     gauges.set(await call_from_async(partial(count_jobs, database)))
     depth = {tuple((it.attributes or {}).values()): it.value for it in gauges.depth(OPTIONS)}
@@ -42,11 +48,11 @@ async def test_waiting_and_running_jobs_are_counted(database: Database, execute:
     assert {value for kind, value in age.items() if kind != ("behave",)} <= {0}
 
 
-async def test_retried_jobs_have_no_age(database: Database, execute: Execute) -> None:
+async def test_retried_jobs_have_no_age(database: Database) -> None:
     """They may wait on purpose."""
     await call_from_async(partial(queue, database, "succeed"))
-    execute(AGE)
-    execute("UPDATE job SET attempts = 1")
+    await call_from_async(partial(change, database, AGE))
+    await call_from_async(partial(change, database, "UPDATE job SET attempts = 1"))
     gauges = QueueGauges(KINDS)
     gauges.set(await call_from_async(partial(count_jobs, database)))
     assert {it.value for it in gauges.age(OPTIONS)} == {0}
