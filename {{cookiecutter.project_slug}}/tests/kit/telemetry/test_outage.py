@@ -64,7 +64,7 @@ def test_requests_and_memory_do_not_suffer(settings: Settings, collector: Collec
 
 @pytest.mark.slow
 def test_processes_have_their_own_ports(settings: Settings) -> None:
-    port = free_port()
+    port = 20_000 + free_port() % 10_000  # no client gets it or the next from the system
     variables = {"OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
     name = "http_server_request_duration_seconds_count"
     with (
