@@ -5,7 +5,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from time import monotonic, sleep
 
 import httpx2
@@ -37,11 +38,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(settings: Settings, **more: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Run the service on a free port; yield the process and its address."""
+def process(
+    settings: Settings, log: Path | None = None, **more: str
+) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Run the service on a free port; yield the process and its address. ``log`` is for its lines."""
     port = free_port()
     variables = environment(settings, PORT=str(port), **more)
-    running = subprocess.Popen([*PYTHON, "app.serve"], env=variables, text=True)
+    command = [*PYTHON, "app.serve"]
+    with nullcontext() if log is None else log.open("w", encoding="utf-8") as output:
+        running = subprocess.Popen(command, env=variables, stdout=output, text=True)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(f"{url}/health/ready", 200, seconds=30)

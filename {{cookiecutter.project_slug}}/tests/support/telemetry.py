@@ -1,5 +1,6 @@
 """A collector for tests, which speaks OTLP over HTTP and keeps what it receives."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +23,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 Start: TypeAlias = Callable[..., AbstractContextManager[TestClient]]
+
+# What a process logs as soon as Prometheus can read its metrics.
+SERVED = re.compile(r"metrics are served on \S+, port (\d+)")
 
 
 class Collector:
@@ -109,6 +113,16 @@ class Metrics:
         ]
         assert found, f"{name} {labels}"
         return sum(found)
+
+
+StartScraped: TypeAlias = Callable[
+    ..., AbstractContextManager[tuple[TestClient, Callable[[], Metrics]]]
+]
+
+
+def metrics_ports(log: str) -> list[int]:
+    """Return the ports of the metrics, from the log: a process takes the first that is free."""
+    return [int(port) for port in SERVED.findall(log)]
 
 
 def scrape(port: int) -> Metrics:

@@ -1,15 +1,26 @@
 """A collector, and services that send to it."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.core.config import Settings
+from app.kit.telemetry import readers
 from app.main import create_app
-from tests.support.telemetry import Collector, Start, collecting
+from tests.support.process import free_port
+from tests.support.telemetry import (
+    Collector,
+    Metrics,
+    Start,
+    StartScraped,
+    collecting,
+    metrics_ports,
+    scrape,
+)
 
 
 @pytest.fixture
@@ -33,6 +44,19 @@ def start(client: TestClient, settings: Settings, collector: Collector) -> Start
             yield started
 
     return start
+
+
+@pytest.fixture
+def start_scraped(start: Start, caplog: pytest.LogCaptureFixture) -> StartScraped:
+    """Return a function that starts a service, and yields a client and how to read its metrics."""
+    caplog.set_level(logging.INFO, readers.logger.name)
+
+    @contextmanager
+    def start_scraped(**changes: object) -> Generator[tuple[TestClient, Callable[[], Metrics]]]:
+        with start(**{"otel_exporter_prometheus_port": free_port()} | changes) as client:
+            yield client, partial(scrape, metrics_ports(caplog.text)[-1])
+
+    return start_scraped
 
 
 def fail() -> None:

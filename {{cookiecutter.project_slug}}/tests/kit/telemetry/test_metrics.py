@@ -5,21 +5,19 @@ import socket
 import pytest
 
 from app.core.about import ABOUT
-from app.kit.telemetry import requests
-from tests.support.process import free_port
-from tests.support.telemetry import Collector, Start, scrape
+from app.kit.telemetry import readers, requests
+from tests.support.telemetry import Collector, Start, StartScraped, metrics_ports
 from tests.support.users import USERS
 
 USER = USERS + "{id}"
 COUNT = "http_server_request_duration_seconds_count"
 
 
-def test_requests_are_counted_by_route_method_and_status(start: Start) -> None:
-    port = free_port()
-    with start(otel_exporter_prometheus_port=port) as client:
+def test_requests_are_counted_by_route_method_and_status(start_scraped: StartScraped) -> None:
+    with start_scraped() as (client, scrape):
         for path in (f"{USERS}4711", f"{USERS}4712", "/health/ready"):
             client.get(path)
-        found = scrape(port)
+        found = scrape()
     labels = {
         "http_request_method": "GET",
         "http_response_status_code": "404",
@@ -34,40 +32,37 @@ def test_requests_are_counted_by_route_method_and_status(start: Start) -> None:
     assert found.value(bucket, **labels, le="+Inf") == 2
 
 
-def test_unknown_paths_make_no_series(start: Start) -> None:
-    port = free_port()
-    with start(otel_exporter_prometheus_port=port, otel_traces_exporter="none") as client:
+def test_unknown_paths_make_no_series(start_scraped: StartScraped) -> None:
+    with start_scraped(otel_traces_exporter="none") as (client, scrape):
         client.get("/nowhere")
         client.request("M", "/nowhere")
         client.get(f"{USERS}4711")
-        before = scrape(port)
+        before = scrape()
         for number in range(1, 31):
             client.get(f"/{number}")
             client.request(f"M{number}", f"/{number}/{number}")
             client.get(f"{USERS}{4711 + number}")
-        after = scrape(port)
+        after = scrape()
     unknown = {"http_route": "", "http_response_status_code": "404"}
     assert after.value(COUNT, http_request_method="GET", **unknown) == 31
     assert after.value(COUNT, http_request_method="_OTHER", **unknown) == 31
     assert before.count("http_") == after.count("http_")
 
 
-def test_series_are_bounded(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_series_are_bounded(start_scraped: StartScraped, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "MAX_SERIES", 1)
-    port = free_port()
-    with start(otel_exporter_prometheus_port=port) as client:
+    with start_scraped() as (client, scrape):
         for path in ("/nowhere", "/health/live", f"{USERS}4711"):
             client.get(path)
-        found = scrape(port)
+        found = scrape()
     assert found.value(COUNT, http_response_status_code="404") == 1
     assert found.value(COUNT, otel_metric_overflow="true") == 2
 
 
-def test_process_is_named_and_measured(start: Start) -> None:
-    port = free_port()
-    with start(otel_exporter_prometheus_port=port) as client:
+def test_process_is_named_and_measured(start_scraped: StartScraped) -> None:
+    with start_scraped() as (client, scrape):
         client.get(f"{USERS}4711")
-        found = scrape(port)
+        found = scrape()
     assert found.value("target_info", service_version=ABOUT.version) == 1
     assert found.value("db_client_connection_max") == 2
     assert found.value("db_client_connection_count", db_client_connection_state="used") == 0
@@ -75,12 +70,17 @@ def test_process_is_named_and_measured(start: Start) -> None:
     assert found.value("db_client_connection_pending_requests") == 0
 
 
-def test_next_process_takes_the_next_port(start: Start) -> None:
-    port = free_port()
-    with socket.create_server(("127.0.0.1", port)):
-        with start(otel_exporter_prometheus_port=port) as client:
+def test_next_process_takes_the_next_port(
+    start_scraped: StartScraped, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Programs of others may have taken more ports."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with start_scraped(otel_exporter_prometheus_port=port) as (client, scrape):
             client.get("/nowhere")
-            assert scrape(port + 1).value(COUNT) == 1
+            assert scrape().value(COUNT) == 1
+    (served,) = metrics_ports(caplog.text)
+    assert port < served < port + readers.PORTS
 
 
 def test_metrics_are_sent_to_the_collector(start: Start, collector: Collector) -> None:

@@ -5,8 +5,7 @@ import re
 from time import sleep
 
 from tests.support import ROOT
-from tests.support.process import free_port
-from tests.support.telemetry import Start, scrape
+from tests.support.telemetry import StartScraped
 
 FOLDER = ROOT / "observability"
 # Words before a brace, a bracket or the end of an operand that are no functions, labels or numbers.
@@ -29,12 +28,11 @@ def names(expression: str) -> set[str]:
     return set(NAME.findall(plain)) - {"histogram_quantile"}
 
 
-def test_named_metrics_are_exported(start: Start) -> None:
-    port = free_port()
-    with start(otel_exporter_prometheus_port=port) as client:
+def test_named_metrics_are_exported(start_scraped: StartScraped) -> None:
+    with start_scraped() as (client, scrape):
         client.get("/health/ready")
         sleep(0.3)  # until the lag of the event loop was measured
-        exported = {sample.name for sample in scrape(port).samples}
+        exported = {sample.name for sample in scrape().samples}
     assert len(expressions()) > 15
     for expression in expressions():
         assert names(expression) <= exported, expression

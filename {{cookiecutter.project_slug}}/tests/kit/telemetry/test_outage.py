@@ -11,7 +11,7 @@ import pytest
 from app.core.config import Settings
 from app.kit.telemetry import telemetry
 from tests.support.process import free_port, process
-from tests.support.telemetry import Collector, Start, scrape
+from tests.support.telemetry import Collector, Start, metrics_ports, scrape
 
 # More than the queue of spans holds.
 REQUESTS = 3_000
@@ -63,16 +63,16 @@ def test_requests_and_memory_do_not_suffer(settings: Settings, collector: Collec
 
 
 @pytest.mark.slow
-def test_processes_have_their_own_ports(settings: Settings) -> None:
-    port = 20_000 + free_port() % 10_000  # no client gets it or the next from the system
-    variables = {"OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
+def test_processes_have_their_own_ports(settings: Settings, tmp_path: Path) -> None:
+    variables = {"OTEL_EXPORTER_PROMETHEUS_PORT": str(free_port())}
+    logs = [tmp_path / "first.log", tmp_path / "second.log"]
     name = "http_server_request_duration_seconds_count"
     with (
-        process(settings, **variables) as (_, first),
-        process(settings, **variables) as (_, second),
+        process(settings, log=logs[0], **variables) as (_, first),
+        process(settings, log=logs[1], **variables) as (_, second),
     ):
         for url, requests in ((first, 1), (second, 2)):
             for _ in range(requests):
                 httpx2.get(f"{url}/nowhere", trust_env=False)
-        counts = [scrape(it).value(name, http_route="") for it in (port, port + 1)]
-    assert counts == [1, 2]
+        ports = [port for log in logs for port in metrics_ports(log.read_text("utf-8"))]
+        assert [scrape(port).value(name, http_route="") for port in ports] == [1, 2]
