@@ -39,7 +39,7 @@ def free_port() -> int:
 
 @contextmanager
 def process(
-    settings: Settings, log: Path | None = None, **more: str
+    settings: Settings, log: Path | None = None, /, **more: str
 ) -> Generator[tuple[subprocess.Popen[str], str]]:
     """Run the service on a free port; yield the process and its address. ``log`` is for its lines."""
     port = free_port()

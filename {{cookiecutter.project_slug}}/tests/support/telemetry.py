@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx2
 from fastapi.testclient import TestClient
@@ -52,38 +52,29 @@ class Collector:
     @property
     def spans(self) -> list[Span]:
         """The spans, in the order of their start."""
-        requests = map(ExportTraceServiceRequest.FromString, self.bodies["/v1/traces"])
-        spans = [
-            span
-            for request in requests
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
+        spans = self._received("traces", ExportTraceServiceRequest.FromString, "spans")
         return sorted(spans, key=lambda span: span.start_time_unix_nano)
 
     @property
     def logs(self) -> list[LogRecord]:
         """The lines of the log."""
-        requests = map(ExportLogsServiceRequest.FromString, self.bodies["/v1/logs"])
-        return [
-            record
-            for request in requests
-            for resource in request.resource_logs
-            for scope in resource.scope_logs
-            for record in scope.log_records
-        ]
+        return self._received("logs", ExportLogsServiceRequest.FromString, "logs", "log_records")
 
     @property
     def metrics(self) -> list[Metric]:
         """The metrics of all exports."""
-        requests = map(ExportMetricsServiceRequest.FromString, self.bodies["/v1/metrics"])
+        return self._received("metrics", ExportMetricsServiceRequest.FromString, "metrics")
+
+    def _received(
+        self, signal: str, parse: Callable[[bytes], object], kind: str, items: str | None = None
+    ) -> list[Any]:
+        """Return the items of all resources and scopes."""
         return [
-            metric
-            for request in requests
-            for resource in request.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
+            item
+            for body in self.bodies[f"/v1/{signal}"]
+            for resource in getattr(parse(body), f"resource_{kind}")
+            for scope in getattr(resource, f"scope_{kind}")
+            for item in getattr(scope, items or kind)
         ]
 
     def span(self, name: str) -> Span:

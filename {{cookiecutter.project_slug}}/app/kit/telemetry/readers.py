@@ -12,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics.export import (
     MetricExporter,
+    MetricReader,
     MetricsData,
     PeriodicExportingMetricReader,
 )
@@ -26,36 +27,34 @@ PORTS = 32
 POLL_SECONDS = 0.05  # how long the end of the process may wait for the server
 
 
-class CollectorReader(PeriodicExportingMetricReader):
+class RequestsReader(MetricReader):
+    """Adds the metrics of requests to those that the SDK's reader, the next class, exports."""
+
+    _requests: RequestMeterProvider
+
+    def _receive_metrics(
+        self,
+        metrics_data: MetricsData,
+        timeout_millis: float = 10_000,
+        **options: object,
+    ) -> None:
+        super()._receive_metrics(self._requests.added_to(metrics_data), timeout_millis)
+
+
+class CollectorReader(RequestsReader, PeriodicExportingMetricReader):
     """Sends all metrics to a collector."""
 
     def __init__(self, exporter: MetricExporter, requests: RequestMeterProvider) -> None:
         self._requests = requests
         super().__init__(exporter)
 
-    def _receive_metrics(
-        self,
-        metrics_data: MetricsData,
-        timeout_millis: float = 10_000,
-        **options: object,
-    ) -> None:
-        super()._receive_metrics(self._requests.added_to(metrics_data), timeout_millis)
 
-
-class PrometheusReader(PrometheusMetricReader):
+class PrometheusReader(RequestsReader, PrometheusMetricReader):
     """Shows all metrics to Prometheus."""
 
     def __init__(self, registry: CollectorRegistry, requests: RequestMeterProvider) -> None:
         self._requests = requests
         super().__init__(registry=registry, scope_info_enabled=False)
-
-    def _receive_metrics(
-        self,
-        metrics_data: MetricsData,
-        timeout_millis: float = 10_000,
-        **options: object,
-    ) -> None:
-        super()._receive_metrics(self._requests.added_to(metrics_data), timeout_millis)
 
 
 class Handler(WSGIRequestHandler):

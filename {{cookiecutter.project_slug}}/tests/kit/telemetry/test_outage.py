@@ -68,8 +68,8 @@ def test_processes_have_their_own_ports(settings: Settings, tmp_path: Path) -> N
     logs = [tmp_path / "first.log", tmp_path / "second.log"]
     name = "http_server_request_duration_seconds_count"
     with (
-        process(settings, log=logs[0], **variables) as (_, first),
-        process(settings, log=logs[1], **variables) as (_, second),
+        process(settings, logs[0], **variables) as (_, first),
+        process(settings, logs[1], **variables) as (_, second),
     ):
         for url, requests in ((first, 1), (second, 2)):
             for _ in range(requests):
