@@ -15,6 +15,7 @@ from tests.trees import files
 
 SMALL = "title:str(200)! published:date? author:ref(user)"
 REVIEW = "text:text book:ref(book) critic:ref(user)! parent:ref(book_review)? stars:int"
+OPTIONS = ("sortable=1", "versioned=1")
 BOOK = "app/models/book.py"
 MAX_CPU_SECONDS = 3  # 1.8 on the machine that measured 2 s at most
 MIN_TESTS = 12
@@ -83,15 +84,20 @@ def test_resource_comes_and_goes(growing: Combination, workplace: Path) -> None:
     is_thorough = growing in GROWING
     service = Growing(Service.open(growing, workplace))
     before = source(service.folder)
-    service.make("book", FIELDS if is_thorough else SMALL)
-    if is_thorough or growing in COVERING:
+    if is_thorough:
+        service.make("film", SMALL)
+    is_covering = is_thorough or growing in COVERING
+    service.make("book", FIELDS if is_thorough else SMALL, *(OPTIONS if is_covering else ()))
+    if is_covering:
         service.run("make", "lint", "RUN=")
     else:  # types depend on questions that the others answer in each way
         service.run("ruff", "check")
         service.run("ruff", "format", "--check")
-    said = service.test("books")
+    said = service.test("books", *(["films"] if is_thorough else []))
     assert int(said.split(" passed")[0].split()[-1]) >= MIN_TESTS
     assert "Removed book; the table book is dropped." in service.undo("book")
+    if is_thorough:
+        service.undo("film")
     assert source(service.folder) == before
     service.run("alembic", "check")
 
@@ -101,7 +107,8 @@ def test_resource_comes_and_goes(growing: Combination, workplace: Path) -> None:
 def test_answers_of_a_resource_are_as_documented(combination: Combination, workplace: Path) -> None:
     """Requests that are made from the OpenAPI document find no other answer."""
     service = Growing(Service.open(combination, workplace))
-    service.make("book", FIELDS)
+    service.make("book", FIELDS, *OPTIONS)
+    service.make("comment", "text:text recipe:ref(recipe)")
     service.run("python", "-m", "pytest", "-q", "tests/kit/http/test_docs.py", "-k", "documented")
 
 
@@ -110,9 +117,9 @@ def test_resource_can_refer_to_another(workplace: Path) -> None:
     combination = DEFAULTS.but(auth=True, job_queue="in_process")
     service = Growing(Service.open(combination, workplace))
     before = source(service.folder)
-    service.make("book", SMALL)
+    service.make("book", SMALL, "sortable=1")
     with_book = source(service.folder)
-    service.make("book_review", REVIEW, "plural=critiques")
+    service.make("book_review", REVIEW, "plural=critiques", "versioned=1")
     service.run("make", "lint", "RUN=")
     service.test("books", "critiques")
     undo = ("python", "-m", "scripts.resource", "undo", "book")

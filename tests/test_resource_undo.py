@@ -68,6 +68,7 @@ REFUSED_NAMES = [
     ("setting", "settings is a reserved name"),
     ("idea", "app/api/api_v1/endpoints/ideas.py has routes of ideas"),
     ("credential", "app/models/credential.py is there already"),
+    ("listing", "listing is a reserved name"),
 ]
 
 
@@ -81,6 +82,12 @@ def targets() -> tuple[dict[str, str], set[str]]:
 def parse(name: str, fields: str) -> object:
     """Read a resource as the program does."""
     return generator.module("resource").Resource.parse(name, "", fields, *targets())
+
+
+def parse_with_options(name: str, field: str) -> object:
+    """Read a resource whose list is sorted, and whose records have versions."""
+    resource = generator.module("resource").Resource
+    return resource.parse(name, "", field, *targets(), sortable=True, versioned=True)
 
 
 def check_clashes(name: str) -> None:
@@ -101,6 +108,13 @@ def test_wrong_fields_are_refused_in_a_sentence(fields: str, reason: str) -> Non
     said = refusal(lambda: parse("book", fields))
     assert reason in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize("name", ["sort", "cursor", "limit", "created_at", "updated_at", "version"])
+def test_names_of_an_option_are_refused_with_it_only(name: str) -> None:
+    assert parse("book", f"{name}:int")
+    said = refusal(lambda: parse_with_options("book", f"{name}:int"))
+    assert said == f"{name} is a reserved name: choose another for it"
 
 
 @pytest.mark.parametrize(("name", "reason"), REFUSED_NAMES)

@@ -29,6 +29,10 @@ class PreconditionFailedError(DomainError):
     """The client wants to change a version of the record that is not the current one."""
 
 
+class PreconditionRequiredError(DomainError):
+    """The client does not say which version of the record it wants to change."""
+
+
 class TooLargeError(DomainError):
     """The content is larger than allowed."""
 

@@ -24,7 +24,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from app.kit.schemas import to_utc, whole
+from app.kit.schemas import MAX_ID, Spelling, to_utc, whole
 
 MAX_LONG_TEXT_LENGTH = 10_000
 MAX_URL_LENGTH = 2000
@@ -53,6 +53,10 @@ Integer = Annotated[
 ]
 Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Boolean = Annotated[bool, Field(strict=True)]
+# In queries, where every value is a text.
+IntegerText = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+FloatText = Annotated[float, Field(allow_inf_nan=False)]
+IdText = Annotated[int, Field(ge=1, le=MAX_ID), Spelling]
 
 
 def check_date(value: object) -> object:

@@ -23,7 +23,15 @@ def add(arguments: argparse.Namespace) -> None:
     """Add a resource, or show what would be added."""
     name, fields = arguments.name, " ".join(arguments.fields)
     targets, sampled = service.targets(ROOT), service.sampled(ROOT)
-    resource = Resource.parse(name, arguments.plural, fields, targets, sampled)
+    resource = Resource.parse(
+        name,
+        arguments.plural,
+        fields,
+        targets,
+        sampled,
+        sortable=arguments.sortable,
+        versioned=arguments.versioned,
+    )
     service.check_clashes(ROOT, resource)
     with tree.copied() as copy:
         if arguments.dry:
@@ -98,6 +106,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     adding.add_argument("name", help="such as book")
     adding.add_argument("fields", nargs="*", help='such as "title:str(200)!"')
     adding.add_argument("--plural", default="", help="if it is irregular")
+    adding.add_argument("--sortable", action="store_true", help="clients sort and filter its list")
+    adding.add_argument("--versioned", action="store_true", help="changes need If-Match")
     adding.add_argument("--dry", action="store_true", help="show the differences only")
     adding.add_argument("--force", action="store_true", help="despite uncommitted changes")
     adding.set_defaults(command=add)

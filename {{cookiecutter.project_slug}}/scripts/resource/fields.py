@@ -71,6 +71,12 @@ class Field:
         return f"{self.name}: {response}{nullable}"
 
     @property
+    def to_filter(self) -> str:
+        """The field of a query, to equal its value."""
+        has_own = self.kind.request == self.kind.query
+        return f"{self.name}: {self.request if has_own else self.kind.query} | None = None"
+
+    @property
     def is_required(self) -> bool:
         """Whether each request must have it."""
         return not self.is_optional and self.default is None

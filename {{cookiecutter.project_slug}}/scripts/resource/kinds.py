@@ -9,6 +9,7 @@ from decimal import Decimal
 from scripts.resource import RefusedError
 
 NAME = re.compile(r"[a-z]+(?:_[a-z]+)*")
+MAX_QUERY_LENGTH = 255  # a cursor has the values of the last row, and is part of an address
 MAX_INDEXED_LENGTH = 500  # an entry of an index has at most 2,704 bytes
 MAX_DIGITS = 18  # of a BIGINT
 DEFAULT_TEXT = re.compile(r"[\w@./:+-]+", re.ASCII)
@@ -22,7 +23,8 @@ class Kind:
 
     All are Python expressions. ``unique`` makes a valid value of ``number``; without it, the type
     can be neither unique nor indexed. ``default`` returns the value in requests, the one in the
-    database and the one in responses, or raises ``ValueError``.
+    database and the one in responses, or raises ``ValueError``. Without ``query``, no list can be
+    filtered or sorted by the field: it has no order, or does not fit into an address.
     """
 
     python: str
@@ -31,6 +33,7 @@ class Kind:
     invalid: tuple[str, ...]
     column: str = ""
     response: str = ""
+    query: str = ""
     unique: str = ""
     length: int = 0
     default: Callable[[str], Default] | None = None
@@ -81,10 +84,12 @@ def _string(length: int = 255) -> Kind:
     if not 1 <= length <= 10_000:
         raise RefusedError(f"str({length}): give a length from 1 to 10000")
     base = "Text" if length <= 255 else "LongText"
+    request = base if length == 255 else f"Annotated[{base}, Field(max_length={length})]"
     return Kind(
         python="str",
         column=f"String({length})",
-        request=base if length == 255 else f"Annotated[{base}, Field(max_length={length})]",
+        request=request,
+        query=request if length <= MAX_QUERY_LENGTH else "",
         values=(quoted("A text"[:length]), quoted("B text"[:length])),
         invalid=('""', '" "', f'"x" * {length + 1}', "5"),
         length=length,
@@ -96,10 +101,12 @@ def _string(length: int = 255) -> Kind:
 def _url(length: int = 2000) -> Kind:
     if not 30 <= length <= 2000:
         raise RefusedError(f"url({length}): give a length from 30 to 2000")
+    request = "Url" if length == 2000 else f"Annotated[Url, Field(max_length={length})]"
     return Kind(
         python="str",
         column=f"String({length})",
-        request="Url" if length == 2000 else f"Annotated[Url, Field(max_length={length})]",
+        request=request,
+        query=request if length <= MAX_QUERY_LENGTH else "",
         values=('"https://example.com/a"', '"https://example.com/b"'),
         invalid=('"javascript:alert(1)"', '"example.com"', f'"http://" + "x" * {length}', "5"),
         unique='f"https://example.com/{number}"' if length <= MAX_INDEXED_LENGTH else "",
@@ -112,6 +119,8 @@ def _decimal(precision: int = 12, scale: int = 2) -> Kind:
             f"decimal({precision},{scale}): give 1 to {MAX_DIGITS} digits, fewer after the point"
         )
     whole, fraction = precision - scale, "." + "5".ljust(scale, "0") if scale else ""
+
+    request = f"Annotated[Decimal, Digits({precision}, {scale})]"
 
     def default(value: str) -> Default:
         if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
@@ -126,8 +135,9 @@ def _decimal(precision: int = 12, scale: int = 2) -> Kind:
     return Kind(
         python="Decimal",
         column=f"ExactDecimal({precision}, {scale})",
-        request=f"Annotated[Decimal, Digits({precision}, {scale})]",
-        response=f"Annotated[Decimal, Digits({precision}, {scale})]",
+        request=request,
+        response=request,
+        query=request,
         values=(f'"1{fraction}"', f'"2{fraction}"'),
         invalid=(f'"1.5{"0" * scale}"', f'"1{"0" * whole}"', "0.25", '"one"', '"NaN"', '"1e0"'),
         unique='f"{number % 10}' + f'{fraction}"',
@@ -150,6 +160,7 @@ def _enum(alias: str, given: str) -> Kind:
     return Kind(
         python=alias,
         request=alias,
+        query=alias,
         values=(quoted(values[0]), quoted(values[1])),
         invalid=('"no such value"', '""', "5"),
         default=default,
@@ -163,6 +174,7 @@ def _reference(target: str) -> Kind:
         python="int",
         column=f'ForeignKey("{target.replace("_", "")}.id")',
         request="Id",
+        query="IdText",
         values=("", ""),  # the tests add the record that it refers to
         invalid=('"one"', "0", "-1", "1.5", "True"),
         unique="number",
@@ -202,78 +214,82 @@ def _time_default(value: str) -> Default:
 
 KINDS = {
     "text": Kind(
-        python="str",
+        "str",
+        "LongText",
+        ('"A long text."', '"Another text."'),
+        ('""', '" "', '"x" * 10_001', "5"),
         column="Text",
-        request="LongText",
-        values=('"A long text."', '"Another text."'),
-        invalid=('""', '" "', '"x" * 10_001', "5"),
         length=10_000,
         default=_text_default(255),
     ),
     "int": Kind(
-        python="int",
-        request="Integer",
-        values=("1", "-2"),
-        invalid=('"one"', "1.5", "True", "2**53"),
+        "int",
+        "Integer",
+        ("1", "-2"),
+        ('"one"', "1.5", "True", "2**53"),
+        query="IntegerText",
         unique="number",
         default=_integer_default,
     ),
     "float": Kind(
-        python="float",
-        request="Float",
-        values=("1.5", "-2.5"),
-        invalid=('"1.5"', "True"),
+        "float",
+        "Float",
+        ("1.5", "-2.5"),
+        ('"1.5"', "True"),
+        query="FloatText",
         unique="number + 0.5",
         default=_float_default,
     ),
     "bool": Kind(
-        python="bool",
-        request="Boolean",
-        values=("True", "False"),
-        invalid=('"true"', "1"),
+        "bool",
+        "Boolean",
+        ("True", "False"),
+        ('"true"', "1"),
+        query="bool",
         default=_boolean_default,
     ),
     "date": Kind(
-        python="dt.date",
-        request="Date",
-        values=('"2024-02-29"', '"2025-01-31"'),
-        invalid=('"2023-02-29"', '"2024-02-29T00:00:00"', "20240229"),
+        "dt.date",
+        "Date",
+        ('"2024-02-29"', '"2025-01-31"'),
+        ('"2023-02-29"', '"2024-02-29T00:00:00"', "20240229"),
+        query="Date",
         unique="str(dt.date(2024, 3, 1) + dt.timedelta(days=number))",
         default=_date_default,
     ),
     "datetime": Kind(
-        python="dt.datetime",
-        request="Timestamp",
+        "dt.datetime",
+        "Timestamp",
+        ('"2024-02-29T12:00:00Z"', '"2025-01-31T08:30:00Z"'),
+        ('"2024-02-29T12:00:00"', '"0001-01-01T00:00:00Z"', '"noon"', "1709208000"),
         response="Utc",
-        values=('"2024-02-29T12:00:00Z"', '"2025-01-31T08:30:00Z"'),
-        invalid=('"2024-02-29T12:00:00"', '"0001-01-01T00:00:00Z"', '"noon"', "1709208000"),
+        query="Timestamp",
         unique='f"2024-01-01T00:00:{number % 60:02}Z"',
         default=_time_default,
     ),
     "uuid": Kind(
-        python="UUID",
-        request="UUID",
-        values=(
-            '"6ba7b810-9dad-11d1-80b4-00c04fd430c8"',
-            '"6ba7b811-9dad-11d1-80b4-00c04fd430c8"',
-        ),
-        invalid=('"6ba7b810"', "5"),
+        "UUID",
+        "UUID",
+        ('"6ba7b810-9dad-11d1-80b4-00c04fd430c8"', '"6ba7b811-9dad-11d1-80b4-00c04fd430c8"'),
+        ('"6ba7b810"', "5"),
+        query="UUID",
         unique="str(UUID(int=number))",
     ),
     "json": Kind(
-        python="dict[str, Any]",
+        "dict[str, Any]",
+        "JsonObject",
+        ('{"a": 1}', '{"b": [None, True]}'),
+        ('"text"', "[]", '{"long": "x" * 10_000}'),
         column="JSON(none_as_null=True)",
-        request="JsonObject",
         response="dict[str, JsonValue]",
-        values=('{"a": 1}', '{"b": [None, True]}'),
-        invalid=('"text"', "[]", '{"long": "x" * 10_000}'),
     ),
     "email": Kind(
-        python="str",
+        "str",
+        "Email",
+        ('"a@example.com"', '"b@example.com"'),
+        ('"nobody"', '"a@" + "x" * 250 + ".com"', "5"),
         column="String(254)",
-        request="Email",
-        values=('"a@example.com"', '"b@example.com"'),
-        invalid=('"nobody"', '"a@" + "x" * 250 + ".com"', "5"),
+        query="Email",
         unique='f"a{number}@example.com"',
     ),
 }

@@ -15,11 +15,14 @@ RESERVED = {
     *("db", "deps", "failures", "field", "func", "id", "info", "insert", "literal", "method"),
     *("name", "new", "now", "number", "page", "path", "query", "response", "router", "row", "rows"),
     *("dt", "enum", "pytest", "sample", "sent", "settings", "test", "true", "false"),
-    *("value", "values"),
+    *("value", "values", "listing", "list_page", "list_query", "versioned"),
+    *("if_match", "if_match_dep", "conditional_route"),
     *("any", "annotated", "boolean", "crud", "date", "decimal", "digits", "email", "float"),
     *("integer", "mapped", "missing", "record", "string", "text", "timestamp", "url", "utc"),
 }
 MAX_NAME_LENGTH = 30
+PARAMETERS = {"sort", "cursor", "limit"}  # of a list that clients sort
+STAMPS = {"created_at", "updated_at", "version"}  # columns of versioned records
 # {% if cookiecutter.auth %}
 OWNERS = {"user"}
 # {% else %}
@@ -39,7 +42,8 @@ def pluralize(name: str) -> str:
 class Resource:
     """A resource; ``targets`` maps what it refers to to the module that adds one in tests.
 
-    ``has_samples`` tells whether all that it refers to has samples, too.
+    ``has_samples`` tells whether all that it refers to has samples, too. Clients sort and filter the
+    list of a sortable resource, and change a versioned one only as they have read it.
     """
 
     name: str
@@ -47,10 +51,20 @@ class Resource:
     fields: tuple[Field, ...]
     targets: dict[str, str]
     has_samples: bool
+    is_sortable: bool
+    is_versioned: bool
 
     @classmethod
     def parse(
-        cls, name: str, plural: str, fields: str, targets: dict[str, str], sampled: set[str]
+        cls,
+        name: str,
+        plural: str,
+        fields: str,
+        targets: dict[str, str],
+        sampled: set[str],
+        *,
+        sortable: bool = False,
+        versioned: bool = False,
     ) -> "Resource":
         """Read a resource; raise ``RefusedError``.
 
@@ -78,8 +92,11 @@ class Resource:
         for field in parsed:
             if field.target == name and not field.is_optional:
                 raise RefusedError(f"{field.name} refers to {name} itself: make it optional (?)")
+            if (sortable and field.name in PARAMETERS) or (versioned and field.name in STAMPS):
+                raise RefusedError(f"{field.name} is a reserved name: choose another for it")
         used = {target: targets[target] for target in sorted(needed)}
-        return cls(name, plural, parsed, used, needed | {"user"} <= sampled)
+        has_samples = needed | {"user"} <= sampled
+        return cls(name, plural, parsed, used, has_samples, sortable, versioned)
 
     @property
     def cls(self) -> str:
@@ -130,6 +147,22 @@ class Resource:
     def references(self) -> list[str]:
         """The names of fields that refer to a record."""
         return [field.name for field in self.fields if field.target]
+
+    @property
+    def filters(self) -> list[Field]:
+        """The fields that clients filter a list by."""
+        return [field for field in self.fields if field.kind.query]
+
+    @property
+    def sortable(self) -> list[str]:
+        """The columns that clients sort a list by: those that are never null."""
+        names = [field.name for field in self.filters if not field.is_optional]
+        return ["id", *names, *(["created_at", "updated_at"] if self.is_versioned else [])]
+
+    @property
+    def filters_of_tests(self) -> list[str]:
+        """The filters that two records of the tests differ in."""
+        return [field.name for field in self.filters if field.target != self.name]
 
     @property
     def plain_fields(self) -> list[Field]:

@@ -10,19 +10,24 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import FromClause, bindparam, select
 
 from app.kit.db.engine import AsyncConnection
-from app.kit.errors import PreconditionFailedError
+from app.kit.errors import PreconditionFailedError, PreconditionRequiredError
 
 # {% endfilter %}
 TAG = re.compile(r'(?:W/)?"[^"]*"')
 # A list of entity tags, or any; white space may surround the commas.
 TAGS = r'^(?:\*|(?:W/)?"[^"]*"(?:[ \t]*,[ \t]*(?:W/)?"[^"]*")*)$'
-# For `responses` of routes that may answer so.
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not Modified"}}
+ETAG_HEADER = {"description": "the version of the record", "schema": {"type": "string"}}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def with_etag(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a route that sends the ETag of a record with these statuses."""
+    return {status: {"headers": {"ETag": ETAG_HEADER}} for status in statuses}
 
 
 def etag(version: int) -> str:
@@ -64,10 +69,10 @@ def _unless_known(request: Request, response: Response) -> Response:
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}
 class IfMatch:
-    """The versions that a client wants to change; any, if the request has no ``If-Match``."""
+    """The versions that a client wants to change; ``*`` is any."""
 
-    def __init__(self, tags: str | None) -> None:
-        self._tags = None if tags in {None, "*"} else TAG.findall(tags or "")
+    def __init__(self, tags: str) -> None:
+        self._tags = None if tags == "*" else TAG.findall(tags)
 
     async def check(self, connection: AsyncConnection, table: FromClause, id: int) -> None:
         """Raise ``PreconditionFailedError`` if the record has another version.
@@ -86,9 +91,17 @@ class IfMatch:
 
 # {% endfilter %}
 async def get_if_match(
-    if_match: Annotated[str | None, Header(pattern=TAGS, max_length=1000)] = None,
+    if_match: Annotated[
+        str | SkipJsonSchema[None],
+        Header(pattern=TAGS, max_length=1000, description="the `ETag` to change; `*` is any"),
+    ] = None,
 ) -> IfMatch:
-    """Return the condition of the request."""
+    """Return the condition of the request; raise ``PreconditionRequiredError`` if it has none.
+
+    If it were optional, a client that forgets it would overwrite the changes of others.
+    """
+    if if_match is None:
+        raise PreconditionRequiredError("send If-Match with the ETag of the record, or * for any")
     return IfMatch(if_match)
 
 

@@ -14,6 +14,13 @@ from app.kit.http.problems import TITLES, Problem
 Document = dict[str, Any]
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+IF_NONE_MATCH = {
+    "name": "if-none-match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "title": "If-None-Match"},
+    "description": "the `ETag` of the answer that the client has",
+}
 # FastAPI's own schemas of 422, which no response has.
 REPLACED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
@@ -22,8 +29,8 @@ def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the ``responses`` of a route that may answer these failures.
 
     Routes declare what their code raises: 401, 403 and 409. The rest follows from the operation:
-    400, 408 and 413 from a body, 401 from required credentials, 404 from an id in the path, and
-    422 from any parameter or body.
+    400, 408 and 413 from a body, 401 from required credentials, 404 from an id in the path, 412
+    and 428 from ``If-Match``, and 422 from any parameter or body.
     """
     return {status: {"model": Problem} for status in statuses}
 
@@ -40,6 +47,7 @@ def improve(build: Callable[[], Document]) -> Callable[[], Document]:
         document = build()  # the same object until a route is added
         for path in document["paths"].values():
             for operation in path.values():
+                _describe_conditions(operation)
                 _describe_failures(operation)
         schemas = document.get("components", {}).get("schemas", {})
         for name in REPLACED_SCHEMAS:
@@ -49,6 +57,15 @@ def improve(build: Callable[[], Document]) -> Callable[[], Document]:
         return document
 
     return openapi
+
+
+def _describe_conditions(operation: Document) -> None:
+    """Complete the headers of conditional requests: see ``app.kit.http.conditional``."""
+    parameters = operation.get("parameters", [])
+    if "304" in operation["responses"] and IF_NONE_MATCH not in parameters:
+        parameters.append(IF_NONE_MATCH)
+    for parameter in filter(_is_condition, parameters):
+        parameter["required"] = True  # FastAPI would answer 422 without it, but 428 is for this
 
 
 def _describe_failures(operation: Document) -> None:
@@ -68,11 +85,17 @@ def _implied(operation: Document) -> set[int]:
         statuses.add(401)
     if any(_is_id(parameter) for parameter in operation.get("parameters", ())):
         statuses.add(404)
+    if any(_is_condition(parameter) for parameter in operation.get("parameters", ())):
+        statuses |= {412, 428}
     return statuses
 
 
 def _is_id(parameter: Document) -> bool:
     return parameter["in"] == "path" and parameter["schema"].get("type") == "integer"
+
+
+def _is_condition(parameter: Document) -> bool:
+    return parameter["in"] == "header" and parameter["name"] == "if-match"
 
 
 def _uploads(schema: object) -> Iterator[Document]:

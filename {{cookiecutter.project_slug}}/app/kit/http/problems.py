@@ -19,6 +19,7 @@ from app.kit.errors import (
     ForbiddenError,
     NotFoundError,
     PreconditionFailedError,
+    PreconditionRequiredError,
     TooLargeError,
     UnauthorizedError,
     UnavailableError,
@@ -35,6 +36,7 @@ STATUS: dict[type[DomainError], int] = {
     PreconditionFailedError: 412,
     TooLargeError: 413,
     UnprocessableError: 422,
+    PreconditionRequiredError: 428,
     UnavailableError: 503,
 }
 HEADERS: dict[int, dict[str, str]] = {

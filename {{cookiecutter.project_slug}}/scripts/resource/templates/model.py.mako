@@ -13,9 +13,10 @@ from app.core.${r.name} import ${r.enums}
 % endif
 from app.db.base_class import Base
 from app.kit.db.types import ExactDecimal
+from app.kit.db.versioned import Versioned
 
 
-class ${r.cls}(Base):
+class ${r.cls}(${"Versioned, " if r.is_versioned else ""}Base):
     """A ${r.words}."""
 
 % for field in r.fields:

@@ -10,12 +10,16 @@ from pydantic import MISSING, BaseModel, ConfigDict, Field, JsonValue
 % if r.enums:
 from app.core.${r.name} import ${r.enums}
 % endif
+from app.kit.db.listing import ListQuery, sort_by
 from app.kit.fields import (
     Boolean,
     Date,
     Digits,
     Float,
+    FloatText,
+    IdText,
     Integer,
+    IntegerText,
     JsonObject,
     LongText,
     Timestamp,
@@ -56,6 +60,22 @@ class ${r.cls}Read(BaseModel):
 % for field in r.fields:
     ${field.to_read}
 % endfor
+% if r.is_versioned:
+    created_at: Utc
+    updated_at: Utc
+    version: int
+% endif
 # {% if cookiecutter.auth %}
     owner_id: int
 # {% endif %}
+% if r.is_sortable:
+
+
+class ${r.cls}Query(ListQuery):
+    """What clients may sort and filter ${r.words_plural} by."""
+
+    sort: Annotated[str, sort_by(${r.quoted(r.sortable)})] = "id"
+% for field in r.filters:
+    ${field.to_filter}
+% endfor
+% endif

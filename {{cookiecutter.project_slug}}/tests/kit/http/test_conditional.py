@@ -19,7 +19,7 @@ from app.kit.db.engine import with_sync_connection
 from app.kit.db.model import Base
 from app.kit.db.versioned import Versioned
 from app.kit.errors import NotFoundError
-from app.kit.http.conditional import NOT_MODIFIED, ConditionalRoute, IfMatchDep, set_etag
+from app.kit.http.conditional import ConditionalRoute, IfMatchDep, set_etag, with_etag
 from tests.support.client import running
 
 # {% endfilter %}
@@ -52,7 +52,7 @@ class NoteRead(Number):
 router = APIRouter(prefix="/notes", route_class=ConditionalRoute)
 
 
-@router.get("/{id}", responses=NOT_MODIFIED)
+@router.get("/{id}", responses=with_etag(200, 304))
 async def read_note(db: DatabaseDep, id: IdPath, response: Response) -> NoteRead:
     async with db.read() as connection:
         result = await connection.execute(select(Note.__table__).where(Note.id == id))
@@ -61,7 +61,7 @@ async def read_note(db: DatabaseDep, id: IdPath, response: Response) -> NoteRead
     return NoteRead.model_validate(row, from_attributes=True)
 
 
-@router.put("/{id}")
+@router.put("/{id}", responses=with_etag(200))
 async def replace_note(
     db: DatabaseDep, id: IdPath, new: Number, if_match: IfMatchDep, response: Response
 ) -> NoteRead:
@@ -105,7 +105,7 @@ def notes(with_notes: FastAPI, client: TestClient) -> TestClient:
 def test_change_increments_the_version(notes: TestClient) -> None:
     first = notes.get(NOTE)
     assert (first.headers["ETag"], first.json()["version"]) == ('"1"', 1)
-    changed = notes.put(NOTE, json={"number": 5})
+    changed = notes.put(NOTE, json={"number": 5}, headers={"If-Match": first.headers["ETag"]})
     assert (changed.headers["ETag"], changed.json()["number"]) == ('"2"', 5)
     assert changed.json()["created_at"] == first.json()["created_at"]
     assert changed.json()["updated_at"] > first.json()["updated_at"]
@@ -135,6 +135,35 @@ def test_other_version_is_not_changed(notes: TestClient, tags: str) -> None:
     assert answer.status_code == 412
     assert answer.json()["detail"] == "the record has changed: read it again"
     assert notes.get(NOTE).json()["number"] == 0
+
+
+def test_change_without_a_condition_is_refused(notes: TestClient) -> None:
+    """Otherwise a client that forgets it would overwrite what others changed."""
+    answer = notes.put(NOTE, json={"number": 5})
+    assert answer.status_code == 428
+    assert answer.json()["detail"] == "send If-Match with the ETag of the record, or * for any"
+    assert notes.get(NOTE).json()["number"] == 0
+
+
+def test_document_has_the_headers_and_the_answers(notes: TestClient) -> None:
+    for _ in range(2):  # the document is kept, and completed again
+        path = notes.get("/api/v1/openapi.json").json()["paths"]["/notes/{id}"]
+    headers = [
+        (method, it["name"], it["required"])
+        for method in ("get", "put")
+        for it in path[method]["parameters"]
+        if it["in"] == "header"
+    ]
+    assert headers == [("get", "if-none-match", False), ("put", "if-match", True)]
+    with_tag = {
+        (method, status)
+        for method in ("get", "put")
+        for status, answer in path[method]["responses"].items()
+        if "ETag" in answer.get("headers", {})
+    }
+    assert with_tag == {("get", "200"), ("get", "304"), ("put", "200")}
+    assert path["get"]["responses"]["304"]["description"] == "Not Modified"
+    assert {"412", "428"} <= path["put"]["responses"].keys()
 
 
 @pytest.mark.parametrize("tags", ["1", '"1', '"1" "2"', "*, *"])

@@ -71,7 +71,8 @@ async def update_recipe(
     return RecipeRead.model_validate(row)
 
 
-@router.delete("/{id}", status_code=204, responses=RESTRICTED)
+# 409: once another resource refers to it.
+@router.delete("/{id}", status_code=204, responses=RESTRICTED | failures(409))
 async def delete_recipe(db: DatabaseDep, own: OwnRecipesDep, id: IdPath) -> None:
     """Delete a recipe."""
     async with db.transaction() as connection:
