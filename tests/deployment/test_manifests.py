@@ -203,7 +203,8 @@ def test_network_is_closed_but_for_what_a_service_needs(
     closed = policies.pop("default-deny")
     assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     incoming = [rule for policy in policies.values() for rule in policy.get("ingress", ())]
-    assert [rule["ports"] for rule in incoming] == [[{"port": "http"}]]
+    served = ["http", "metrics"] if combination["telemetry"] else ["http"]
+    assert sorted(port["port"] for rule in incoming for port in rule["ports"]) == served
     assert all(rule["from"] for rule in incoming)
     outgoing = [rule for policy in policies.values() for rule in policy.get("egress", ())]
     ports = {port["port"] for rule in outgoing for port in rule["ports"]}
@@ -216,6 +217,21 @@ def test_network_is_closed_but_for_what_a_service_needs(
     wanted |= {4318} if combination["telemetry"] else set()
     assert ports == wanted
     assert all(rule["to"] for rule in outgoing)
+
+
+@everywhere
+def test_each_pod_that_stays_has_the_port_that_prometheus_may_read(
+    combination: Combination, found: list[Object]
+) -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(found, "NetworkPolicy")}
+    assert ("from-prometheus" in policies) == combination["telemetry"]
+    ports = [
+        {it["name"] for it in pod(one)["containers"][0].get("ports", ())}
+        for one in of_kind(found, "Deployment")
+    ]
+    assert all(("metrics" in names) == combination["telemetry"] for names in ports)
+    if combination["telemetry"]:
+        assert policies["from-prometheus"]["podSelector"] == {}
 
 
 @everywhere

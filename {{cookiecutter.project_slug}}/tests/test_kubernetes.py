@@ -96,6 +96,15 @@ def test_settings_of_an_environment_are_valid(
     for name, value in (SECRETS | settings("base") | settings(environment)).items():
         monkeypatch.setenv(name, value)
     assert Settings().environment == environment
+# {%- if cookiecutter.telemetry +%}
+
+
+@pytest.mark.parametrize("name", STOP_SECONDS)
+def test_prometheus_reads_metrics_at_the_port_of_the_settings(name: str) -> None:
+    port = re.search(r"- name: metrics\n +containerPort: (\d+)", manifest(name))
+    assert port is not None
+    assert port[1] == settings("base")["OTEL_EXPORTER_PROMETHEUS_PORT"]
+# {%- endif +%}
 # {%- if cookiecutter.database == "postgresql" +%}
 
 
