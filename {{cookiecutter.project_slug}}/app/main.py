@@ -71,6 +71,7 @@ from app.kit.telemetry.jobs import observing_jobs
 # {% endif %}
 # {% if cookiecutter.telemetry %}
 from app.kit.telemetry.measures import measure_pool
+from app.kit.telemetry.middleware import TelemetryMiddleware
 # {% endif %}
 # {% if cookiecutter.telemetry and cookiecutter.rate_limit %}
 from app.kit.telemetry.rate_limit import MeasuredLimiter
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     # {% if cookiecutter.telemetry %}
     app.state.telemetry = telemetry
+    app.add_middleware(TelemetryMiddleware, telemetry=telemetry)  # outermost
     # {% endif %}
     app.state.shutdown = Shutdown()
     app.state.readiness = None

@@ -1,7 +1,7 @@
-"""Count requests at a tenth of the cost of the SDK's instruments, which FastAPI uses twice a request.
+"""Count requests at a tenth of the cost of the SDK's instruments.
 
-FastAPI gets this provider instead of the SDK's; what it counts joins the metrics of the SDK at each
-export. Delete this module when recording a value takes the SDK less than a microsecond.
+``TelemetryMiddleware`` uses this meter instead of the SDK's; what it counts joins the metrics of the SDK
+at each export. Delete this module when recording a value takes the SDK less than a microsecond.
 """
 
 from bisect import bisect_left
@@ -119,7 +119,7 @@ class RequestGauge(NoOpUpDownCounter):
 
 
 class RequestMeter(NoOpMeter):
-    """Makes the two instruments that FastAPI asks for."""
+    """Makes the two instruments of requests."""
 
     def __init__(self, scope: InstrumentationScope) -> None:
         super().__init__(scope.name, scope.version, scope.schema_url)
@@ -150,7 +150,7 @@ class RequestMeter(NoOpMeter):
 
 
 class RequestMeterProvider(MeterProvider):
-    """Gives FastAPI its meter, and the metrics of this meter to the readers."""
+    """Gives the middleware its meter, and the metrics of this meter to the readers."""
 
     def __init__(self, resource: Resource) -> None:
         self._resource = resource

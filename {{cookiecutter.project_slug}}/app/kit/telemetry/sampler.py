@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
-# Of what FastAPI knows of a request, all else may come from the client: path, query, Host.
+# All else may come from the client: path, query, Host.
 PUBLIC = ("http.request.method", "url.scheme", "network.protocol.name", "network.protocol.version")
 TRACE_ID_BITS = 64
 

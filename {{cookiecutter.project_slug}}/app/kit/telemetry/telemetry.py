@@ -7,21 +7,22 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from threading import Thread
 from time import monotonic
+from typing import cast
 from uuid import uuid4
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import metrics, trace
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import Meter, NoOpMeter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client import CollectorRegistry
 
 from app.kit.telemetry.logs import exporting_logs, marking_lines
@@ -30,6 +31,7 @@ from app.kit.telemetry.readers import CollectorReader, PrometheusReader, serving
 from app.kit.telemetry.requests import RequestMeterProvider
 from app.kit.telemetry.sampler import RequestSampler
 from app.kit.telemetry.settings import TelemetrySettings, split_headers
+from app.kit.telemetry.spans import SpanExporter
 from app.kit.telemetry.statements import tracing_statements
 
 # How long the end of the process waits for a collector that is slow or away.
@@ -83,8 +85,10 @@ class Telemetry:
             shutdown_on_exit=False,
         )
         self.tracer_provider.add_span_processor(self._spans)
-        self.tracer = self.tracer_provider.get_tracer("app", version)
+        self._scope = InstrumentationScope("app", version)
+        self.tracer = cast(Tracer, self.tracer_provider.get_tracer("app", version))
         self._requests = RequestMeterProvider(self._resource)
+        self.request_meter = self._requests.get_meter("app", version)
         self.meter: Meter = NoOpMeter("app")  # until it runs
 
     @property
@@ -99,18 +103,8 @@ class Telemetry:
         return is_served or self._settings.endpoint_of("metrics") is not None
 
     def config(self) -> TelemetryConfig:
-        """Return the settings for ``FastAPI(telemetry=...)``, which observes the requests."""
-        return {
-            "tracing": self.is_tracing,
-            "tracer_provider": self.tracer_provider,
-            "metrics": self.is_measuring,
-            "meter_provider": self._requests,
-            # The lines of the service have all of it, and the id of the request.
-            "logs": False,
-            # Spans of dependencies, endpoint and serialization would double the cost of a trace.
-            "operation_spans": False,
-            "auto_configure": False,
-        }
+        """Return the settings for ``FastAPI``, whose telemetry ``TelemetryMiddleware`` replaces."""
+        return {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -134,10 +128,10 @@ class Telemetry:
             return
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
             trace.set_tracer_provider(self.tracer_provider)  # for spans of the owner
-        exporter = OTLPSpanExporter(endpoint, headers=self._headers)
+        exporter = SpanExporter(endpoint, headers=self._headers)
         self._spans.target = BatchSpanProcessor(exporter)
         closers.append(self._spans.shutdown)
-        stack.enter_context(tracing_statements(self.tracer))
+        stack.enter_context(tracing_statements(self.tracer, self._scope))
         stack.enter_context(marking_lines())
 
     def _start_logs(self, stack: ExitStack, closers: list[Callable[[], object]]) -> None:
