@@ -8,7 +8,7 @@ quoted = '$(subst ','\'',$(1))'
 SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
 PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(SELECTION)
 # What only `make test-all` runs.
-LONG := $(addprefix tests/test_,$(addsuffix .py,commands lowest resilience rules versions))
+LONG := $(addprefix tests/test_,$(addsuffix .py,commands error_tracking lowest resilience rules versions))
 # What needs Docker; it measures, so it runs alone.
 DEPLOYMENT := tests/deployment
 DEMO := build/demo
@@ -65,7 +65,7 @@ resilience: setup  ## Load and disturb the default service; compare the figures 
 	$(BIN)/python -W "ignore:XDG_RUNTIME_DIR" -m tests.resilience $(DEMO)/*
 
 .PHONY: bench
-bench: setup  ## Measure it beside reference services, 10 minutes; needs wrk, taskset, two idle CPUs
+bench: setup  ## Measure it beside reference services, 12 minutes; needs wrk, taskset, two idle CPUs
 	$(BIN)/python -m bench
 
 .PHONY: bench-full

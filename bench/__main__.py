@@ -6,9 +6,10 @@ The status is 1 below a floor, and 75 where the machine was too busy to judge on
 import os
 import sys
 
-from bench.floors import FLOORS, Verdict
+from bench import telemetry
+from bench.floors import FLOORS
 from bench.processes import LOAD_CPU
-from bench.report import documents, floors
+from bench.report import documents, judge
 from bench.results import Results
 from bench.suite import check_machine, run
 
@@ -18,24 +19,21 @@ FULL = ((1, 32, 128, 256), 5, 3)
 
 def main() -> None:
     """Run the short suite, or with ``--full`` the long one; ``--report`` tells the stored results."""
+    costs = []
     match sys.argv[1:]:
         case []:
             results = measure(*SHORT)
+            costs = [(telemetry.measure(), telemetry.COSTS)]
         case ["--full"]:
             results = measure(*FULL)
+            costs = [(telemetry.measure(), telemetry.COSTS)]
         case ["--report"]:
             results = Results.read()
         case _:
             sys.exit("usage: python -m bench [--full | --report]")
     for document, text in documents(results).items():
         document.write_text(text, encoding="utf-8")
-    print(floors(results))
-    verdicts = {floor.what: floor.verdict(results) for floor in FLOORS}
-    if missed := [what for what, verdict in verdicts.items() if verdict is Verdict.MISSED]:
-        sys.exit(f"Below the floor: {'; '.join(missed)}.")
-    if unclear := [what for what, verdict in verdicts.items() if verdict is Verdict.NOT_JUDGED]:
-        print(f"Not judged, for the machine was too busy: {'; '.join(unclear)}.", file=sys.stderr)
-        sys.exit(os.EX_TEMPFAIL)
+    judge([(results, FLOORS), *costs])
 
 
 def measure(clients: tuple[int, ...], repeats: int, seconds: int) -> Results:

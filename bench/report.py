@@ -1,11 +1,13 @@
 """Results as people read them: tables, a sentence, and the documents that hold them."""
 
+import os
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
-from bench.floors import FLOORS, QUIET_PERCENT
+from bench.floors import FLOORS, QUIET_PERCENT, Floor, Verdict
 from bench.load import BURST, IDEAS, SCENARIOS
 from bench.plot import plot
 from bench.results import Results, p99_ms, requests_per_second
@@ -84,7 +86,20 @@ def conditions(results: Results) -> str:
     )
 
 
-def floors(results: Results) -> str:
+def judge(measured: Iterable[tuple[Results, Sequence[Floor]]]) -> None:
+    """Print floors; end with 1 below one of them, with 75 if one is not judged."""
+    verdicts: dict[str, Verdict] = {}
+    for results, wanted in measured:
+        print(floors(results, wanted))
+        verdicts |= {floor.what: floor.verdict(results) for floor in wanted}
+    if missed := [what for what, verdict in verdicts.items() if verdict is Verdict.MISSED]:
+        sys.exit(f"Below the floor: {'; '.join(missed)}.")
+    if unclear := [what for what, verdict in verdicts.items() if verdict is Verdict.NOT_JUDGED]:
+        print(f"Not judged, for the machine was too busy: {'; '.join(unclear)}.", file=sys.stderr)
+        sys.exit(os.EX_TEMPFAIL)
+
+
+def floors(results: Results, wanted: Sequence[Floor] = FLOORS) -> str:
     """Return what is wanted beside what was measured."""
     rows = [
         (
@@ -93,7 +108,7 @@ def floors(results: Results) -> str:
             f"{floor.figure(results):.3g}",
             str(floor.verdict(results)),
         )
-        for floor in FLOORS
+        for floor in wanted
     ]
     return _table(("floor", "wanted", "measured", "met"), rows)
 

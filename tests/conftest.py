@@ -25,6 +25,7 @@ SLOW_SECONDS = 25
 SECONDS = {
     "test_clients": 8,
     "test_commands": 20,
+    "test_error_tracking": 15,
     "test_lowest": 25,
     "test_poetry": 10,
     "test_resource": 8,
