@@ -49,6 +49,9 @@ WHOLE = [
     "app/kit/telemetry/upstream.py",
     "tests/kit/telemetry/test_upstream.py",
     # {% endif %}
+    # {% if cookiecutter.fan_out and cookiecutter.telemetry and cookiecutter.job_queue == "procrastinate" %}
+    "tests/kit/telemetry/test_worker_upstream.py",
+    # {% endif %}
     # {% if cookiecutter.fan_out and cookiecutter.deployment == "kubernetes" %}
     "deploy/kubernetes/base/network-upstream.yaml",
     # {% endif %}

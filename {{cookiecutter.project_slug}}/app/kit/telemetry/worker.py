@@ -1,7 +1,7 @@
 """The queue of procrastinate for a worker whose jobs are traced."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import TypeVar
 
 from procrastinate import App
@@ -13,7 +13,16 @@ from app.kit.jobs.worker_settings import WorkerSettings
 from app.kit.telemetry.jobs import observing_jobs
 from app.kit.telemetry.measures import measure_pool
 from app.kit.telemetry.telemetry import Telemetry
+# {% if cookiecutter.fan_out %}
+from app.kit.telemetry.upstream import observing_upstream  # example
+# {% endif %}
 
+OBSERVERS = [
+    observing_jobs,
+    # {% if cookiecutter.fan_out %}
+    observing_upstream,  # example
+    # {% endif %}
+]
 SettingsT = TypeVar("SettingsT", bound=WorkerSettings)
 
 
@@ -28,5 +37,7 @@ async def open_traced_queue(
     telemetry = create(settings)
     async with telemetry.running(), open_queue(settings, database, kinds) as app:
         measure_pool(telemetry.meter, database.pool)
-        with observing_jobs(telemetry.tracer, telemetry.meter):
+        with ExitStack() as stack:
+            for observe in OBSERVERS:
+                stack.enter_context(observe(telemetry.tracer, telemetry.meter))
             yield app
