@@ -1,5 +1,6 @@
 """`make resource` and `make resource-undo` in services: what they write holds, and goes again."""
 
+import json
 import resource as usage
 import shutil
 from collections.abc import Iterator
@@ -208,12 +209,31 @@ def test_what_the_database_contradicts_is_refused(default: Growing) -> None:
 
 def test_adding_takes_at_most_two_seconds(default: Growing) -> None:
     """In seconds of CPU time, which do not depend on what else runs."""
-    default.run(*add("film", "title:str"))  # compiles, as the first command of an owner does
+    default.run("python", "-m", "scripts.openapi")
+    default.make("film", "title:str")  # compiles, as the first command of an owner does
     before = usage.getrusage(usage.RUSAGE_CHILDREN)
-    default.run(*add("book", *FIELDS.split()))
+    default.make("book", FIELDS, *OPTIONS)
     after = usage.getrusage(usage.RUSAGE_CHILDREN)
     spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     assert spent < MAX_CPU_SECONDS
+
+
+def test_openapi_document_follows_the_resources(default: Growing) -> None:
+    """As the command for it writes it; the process that adds a resource has older modules."""
+    document = default.folder / "openapi.json"
+    write = ("python", "-m", "scripts.openapi")
+    default.run(*write)
+    before = document.read_bytes()
+    default.make("comment", "text:text recipe:ref(recipe)")
+    after = document.read_bytes()
+    default.run(*write)
+    assert document.read_bytes() == after
+    assert b'"/api/v1/comments/"' in after
+    deleting = json.loads(after)["paths"]["/api/v1/recipes/{id}"]["delete"]
+    assert "409" in deleting["responses"]  # now that a comment may refer to it
+    default.undo("comment")
+    assert document.read_bytes() == before
+    document.unlink()
 
 
 @pytest.mark.rest

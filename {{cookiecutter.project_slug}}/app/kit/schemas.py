@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-MAX_ID = 2**63 - 1024  # the largest BIGINT that is exact in OpenAPI, which has only floating point
+# A BIGINT that floating point, which OpenAPI and JavaScript have only, reads and writes exactly.
+MAX_ID = 9 * 10**18
 MAX_UNKNOWN_FIELDS = 20
 MAX_TEXT_LENGTH = 255
 # A character decomposes into at most four code points, so longer texts are refused anyway.

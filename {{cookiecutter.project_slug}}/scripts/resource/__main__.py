@@ -11,6 +11,7 @@ import difflib
 import sys
 from pathlib import Path
 
+from scripts.openapi.document import FILE
 from scripts.resource import RefusedError, service, tree
 from scripts.resource.listing import new_files
 from scripts.resource.record import Record, digest, read_text, write_text
@@ -35,7 +36,9 @@ def add(arguments: argparse.Namespace) -> None:
     service.check_clashes(ROOT, resource)
     with tree.copied() as copy:
         if arguments.dry:
-            show(copy, [*tree.write(resource, copy), *new_files(resource)])
+            added = tree.write(resource, copy)
+            tree.tidy(copy, new_files(resource))
+            show(copy, [*added, *new_files(resource)])
             print(f"migrations/versions/: Alembic will write the revision of {resource.table}")
             return
         if not arguments.force and has_uncommitted_changes(ROOT):
@@ -53,6 +56,7 @@ def make(resource: Resource, fields: str, copy: Path) -> None:
     migrations.prepare()
     revision, path = migrations.revise(resource.table, f"add {resource.words_plural}")
     new = [*new_files(resource), path.relative_to(copy).as_posix()]
+    tree.tidy(copy, new)
     record = Record(
         name=resource.name,
         table=resource.table,
@@ -70,6 +74,7 @@ def make(resource: Resource, fields: str, copy: Path) -> None:
     except BaseException:
         record.remove(ROOT, before)
         raise
+    write_document()
 
 
 def undo(arguments: argparse.Namespace) -> None:
@@ -85,8 +90,21 @@ def undo(arguments: argparse.Namespace) -> None:
     migrations.check_undo(record.revision)
     was_applied = migrations.undo(record.revision)
     record.remove(ROOT, before)
+    write_document()
     dropped = f"; the table {record.table} is dropped" if was_applied else ""
     print(f"Removed {record.name}{dropped}.")
+
+
+def write_document() -> None:
+    """Write ``openapi.json`` again, if the service has it.
+
+    Another process would load again, for a second, most of what this one has loaded. Endpoints are
+    not among that, so they are as the files are now.
+    """
+    if FILE.is_file():
+        from scripts.openapi.__main__ import main
+
+        main()
 
 
 def show(copy: Path, paths: list[str]) -> None:

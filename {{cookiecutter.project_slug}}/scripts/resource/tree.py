@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,15 +33,15 @@ def copied() -> Generator[Path]:
 
 
 def write(resource: Resource, copy: Path) -> dict[str, list[str]]:
-    """Write the files of the resource into the copy; return the lines added to existing files."""
+    """Write the files of the resource into the copy; return the lines added to existing files.
+
+    The new files are as the templates make them: see ``tidy``.
+    """
     new = new_files(resource)
     for path, template in new.items():
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         source = TEMPLATES / f"{template}.py.mako"
         template_to_file(source, copy / path, "utf-8", r=resource)
-    # The templates import all that a field may need, and ruff removes what this one does not.
-    run_ruff(copy, "check", "--fix", "--quiet", "--config", OWN_PACKAGES, *new)
-    run_ruff(copy, "format", "--quiet", *new)
     added = {}
     for path in listing_files(resource):
         before = read_text(ROOT / path)
@@ -52,6 +52,12 @@ def write(resource: Resource, copy: Path) -> dict[str, list[str]]:
         write_text(copy / path, after)
         added[path] = lines.added(before, after)
     return added
+
+
+def tidy(copy: Path, new: Iterable[str]) -> None:
+    """Format the new files; remove imports that the templates have for other fields than these."""
+    run_ruff(copy, "check", "--fix", "--quiet", "--config", OWN_PACKAGES, *new)
+    run_ruff(copy, "format", "--quiet", *new)
 
 
 def run_ruff(folder: Path, *command: str) -> None:

@@ -4,7 +4,7 @@ Each holds one connection. Callers wait for it first come, first served, for a b
 must not nest them.
 """
 
-# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext)|replace("__aenter__", "__aenter__" if cookiecutter.async_db else "__enter__")|replace("__aexit__", "__aexit__" if cookiecutter.async_db else "__exit__")|replace("engine.sync_engine", "engine.sync_engine" if cookiecutter.async_db else "engine") %}
+# {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async)|replace("asynccontext", cookiecutter.__asynccontext)|replace("__ae", cookiecutter.__ae)|replace("engine.sync_engine", cookiecutter.__sync_engine) %}
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
