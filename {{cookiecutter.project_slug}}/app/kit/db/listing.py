@@ -32,14 +32,18 @@ SAFE_TYPES: dict[type, Any] = {
     float: Annotated[float, Field(allow_inf_nan=False)],
     dt.datetime: Utc,
 }
+MAX_COLUMNS = 5  # to sort by
+# Enough for so many texts of 255 characters, each of six in JSON, in base64.
+MAX_CURSOR_LENGTH = 16_000
 PAGE_FIELDS = {"sort", "cursor", "limit"}
 
 
 def sort_by(*names: str) -> FieldInfo:
     """Describe a parameter ``sort`` that takes these columns, which must not be nullable."""
     name = f"-?({'|'.join(names)})"
-    text = "columns, separated by commas; a minus sign sorts in descending order"
-    return Field(pattern=f"^{name}(,{name})*$", max_length=200, description=text)
+    text = f"up to {MAX_COLUMNS} columns; a minus sign sorts in descending order"
+    times = "{0," + str(MAX_COLUMNS - 1) + "}"
+    return Field(pattern=f"^{name}(,{name}){times}$", max_length=200, description=text)
 
 
 class ListQuery(BaseModel):
@@ -52,7 +56,8 @@ class ListQuery(BaseModel):
 
     sort: Annotated[str, sort_by("id")] = "id"
     cursor: Annotated[
-        str | None, Field(max_length=4000, description="`next_cursor` of the page before")
+        str | None,
+        Field(max_length=MAX_CURSOR_LENGTH, description="`next_cursor` of the page before"),
     ] = None
     limit: Annotated[int, Field(ge=1, le=100), Spelling] = 20
 
