@@ -35,9 +35,8 @@ def prometheus() -> Generator[tuple[subprocess.Popen[bytes], str]]:
             yield wait_until_ready(process, port)
         return
     compose = composed()
-    os.environ["PROMETHEUS_PORT"] = str(port)
     try:
-        with running([*compose, "up"]) as process:
+        with running([*compose, "up"], PROMETHEUS_PORT=str(port)) as process:
             yield wait_until_ready(process, port)
     finally:
         subprocess.run([*compose, "down", "--volumes"], check=False)
@@ -74,9 +73,10 @@ def composed() -> list[str]:
 
 
 @contextmanager
-def running(command: list[str]) -> Generator[subprocess.Popen[bytes]]:
+def running(command: list[str], **variables: str) -> Generator[subprocess.Popen[bytes]]:
     """Run a program, which ends before this does; Ctrl-C in the terminal does not reach it."""
-    with subprocess.Popen(command, start_new_session=True) as process:
+    env = os.environ | variables
+    with subprocess.Popen(command, env=env, start_new_session=True) as process:
         try:
             yield process
         finally:

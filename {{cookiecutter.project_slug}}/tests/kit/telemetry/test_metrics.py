@@ -3,6 +3,8 @@
 import socket
 
 import pytest
+from fastapi.testclient import TestClient
+from starlette.types import Message
 
 from app.core.about import ABOUT
 from app.kit.telemetry import readers, requests
@@ -10,6 +12,17 @@ from tests.support.telemetry import Collector, Start, StartScraped, metrics_port
 from tests.support.users import USERS
 
 USER = USERS + "{id}"
+SCOPE: dict[str, object] = {
+    "type": "http",
+    "method": "GET",
+    "scheme": "http",
+    "http_version": "1.1",
+    "query_string": b"",
+    "root_path": "",
+    "headers": [(b"host", b"testserver")],
+    "client": ("127.0.0.1", 1),
+    "server": ("testserver", 80),
+}
 COUNT = "http_server_request_duration_seconds_count"
 
 
@@ -47,6 +60,34 @@ def test_unknown_paths_make_no_series(start_scraped: StartScraped) -> None:
     assert after.value(COUNT, http_request_method="GET", **unknown) == 31
     assert after.value(COUNT, http_request_method="_OTHER", **unknown) == 31
     assert before.count("http_") == after.count("http_")
+
+
+@pytest.mark.slow
+def test_ten_thousand_unknown_paths_make_no_series(start_scraped: StartScraped) -> None:
+    """Sent to the application itself, because a client would take longer than the service."""
+    with start_scraped(otel_traces_exporter="none") as (client, scrape):
+        assert client.portal is not None
+        client.portal.call(request_paths, client, 1)
+        before = scrape()
+        client.portal.call(request_paths, client, 10_000)
+        after = scrape()
+    assert after.value(COUNT, http_response_status_code="404") == 10_001
+    assert before.count("http_") == after.count("http_")
+
+
+async def request_paths(client: TestClient, number: int) -> None:
+    """Request so many different paths that no route has."""
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(_: Message) -> None:
+        pass
+
+    for path in (f"/{it}/{it}" for it in range(number)):
+        state = client.app_state.copy()
+        scope = SCOPE | {"path": path, "raw_path": path.encode(), "state": state}
+        await client.app(scope, receive, send)
 
 
 def test_series_are_bounded(start_scraped: StartScraped, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """``make observe`` shows traces, and says what it needs."""
 
 import gzip
+import sys
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -9,11 +11,29 @@ from scripts.observe import __main__ as observe
 from scripts.observe import prometheus
 from scripts.observe import traces as shown
 from scripts.observe.receiver import receiving
+from tests.support import ROOT
 from tests.support.telemetry import Start
 from tests.support.users import USERS
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+
+# Stands in for Docker, and for Prometheus in a container.
+DOCKER = """#!{python}
+import os, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ready")
+
+with open("{log}", "a", encoding="utf-8") as log:
+    print(*sys.argv[1:], file=log)
+if "up" in sys.argv:
+    HTTPServer(("127.0.0.1", int(os.environ["PROMETHEUS_PORT"])), Handler).serve_forever()
+"""
 
 
 def page(url: str) -> str:
@@ -66,6 +86,22 @@ def test_without_prometheus_and_docker_it_says_what_to_install(
     with pytest.raises(SystemExit, match=r"^Install Prometheus .*, or Docker with Compose\.$"):
         with prometheus.prometheus():
             pass
+
+
+@pytest.mark.slow
+def test_compose_runs_it_and_removes_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    docker, log = tmp_path / "docker", tmp_path / "log"
+    docker.write_text(DOCKER.format(python=sys.executable, log=log), "utf-8")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with prometheus.prometheus() as (process, url):
+        assert page(f"{url}/-/ready") == "ready"
+        assert process.poll() is None
+    assert process.returncode is not None
+    version, up, down = log.read_text("utf-8").splitlines()
+    assert version == "compose version"
+    start = f"compose --project-name {prometheus.PROJECT} --file {ROOT}/observability/compose.yaml"
+    assert (up, down) == (f"{start} up", f"{start} down --volumes")
 
 
 def test_port_that_is_not_scraped_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
