@@ -8,8 +8,6 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from google.protobuf.message import DecodeError
-
 from scripts.observe.traces import Traces
 
 
@@ -35,7 +33,7 @@ def receiving(port: int) -> Generator[str]:
                     body = gzip.decompress(body)
                 if self.path == "/v1/traces":
                     traces.add(body)
-            except (DecodeError, OSError, EOFError, zlib.error):
+            except (ValueError, OSError, EOFError, zlib.error):
                 self._answer(HTTPStatus.BAD_REQUEST, "text/plain", b"not OTLP in protobuf")
             else:
                 self._answer(HTTPStatus.OK, "application/x-protobuf", b"")

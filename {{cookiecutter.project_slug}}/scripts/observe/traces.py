@@ -37,8 +37,11 @@ class Traces:
         self._lock = Lock()
 
     def add(self, body: bytes) -> None:
-        """Add the spans of an export; raise ``DecodeError`` if the body is none."""
-        export = ExportTraceServiceRequest.FromString(body)
+        """Add the spans of an export; raise ``ValueError`` if the body is none."""
+        try:
+            export = ExportTraceServiceRequest.FromString(body)
+        except Exception as error:  # its type is in protobuf, which is no dependency of the service
+            raise ValueError("not OTLP in protobuf") from error
         with self._lock:
             for resource in export.resource_spans:
                 process = name_process(resource.resource)
