@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.releases import LOCKS, edit
+from tests.releases import LOCKS, edit, revision
 
 ENDPOINT = '''\
 """A sign of life."""
@@ -26,26 +26,11 @@ from fastapi.testclient import TestClient
 def test_ping(client: TestClient) -> None:
     assert client.get("/api/v1/ping/").json() == "pong"
 '''
-REVISION = '''\
-"""Find recipes by their label."""
-
-from alembic import op
-
-revision = "ab12"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    """Create the index."""
-    op.create_index(op.f("ix_recipe_label"), "recipe", ["label"])
-
-
-def downgrade() -> None:
-    """Drop it."""
-    op.drop_index(op.f("ix_recipe_label"), "recipe")
-'''
+REVISION = revision(
+    "ab12",
+    'op.create_index(op.f("ix_recipe_label"), "recipe", ["label"])',
+    'op.drop_index(op.f("ix_recipe_label"), "recipe")',
+)
 OWN_FILES = {
     "app/api/api_v1/endpoints/ping.py": ENDPOINT,
     "tests/test_ping.py": TEST,

@@ -38,35 +38,48 @@ class Note(Base):
 
     text: Mapped[str] = mapped_column(String(255))
 '''
-NOTE_REVISION = '''\
-"""Notes."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "note_0001"
-down_revision = "0001"
-branch_labels = ("notes",)
-depends_on = None
-
-
-def upgrade() -> None:
-    """Create the table."""
-    op.create_table(
+NOTE_TABLE = """\
+op.create_table(
         "note",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("text", sa.String(255), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
-    )
+    )"""
+REVISION = '''\
+"""A revision of the tests."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{name}"
+down_revision = "0001"
+branch_labels = {labels}
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change the tables."""
+    {upgrade}
 
 
 def downgrade() -> None:
-    """Drop it."""
-    op.drop_table("note")
+    """Undo it."""
+    {downgrade}
 '''
+
+
+def revision(name: str, upgrade: str, downgrade: str, labels: tuple[str, ...] | None = None) -> str:
+    """Return the text of a revision that follows the first one of a service."""
+    labels_text = str(labels).replace("'", '"')
+    text = REVISION.format(name=name, labels=labels_text, upgrade=upgrade, downgrade=downgrade)
+    return text if "sa." in upgrade else text.replace("import sqlalchemy as sa\n", "")
+
+
 NOTES = {
     "app/models/note.py": NOTE_MODEL,
-    "migrations/versions/note_0001.py": NOTE_REVISION,
+    "migrations/versions/note_0001.py": revision(
+        "note_0001", NOTE_TABLE, 'op.drop_table("note")', ("notes",)
+    ),
 }
 LOCKS = ("poetry.lock", "uv.lock")
 ADDED = {

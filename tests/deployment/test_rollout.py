@@ -27,7 +27,7 @@ from tests.deployment.kubernetes import pod
 from tests.deployment.pods import Cluster, cluster, mebibytes
 from tests.deployment.standins import SERVERS
 from tests.environments import uv_lock
-from tests.releases import edit
+from tests.releases import edit, revision
 from tests.services import QUICK, Service
 from tests.trees import tree
 
@@ -42,27 +42,12 @@ ENDPOINT_SECONDS = 1  # until proxies know that a pod stops; Kubernetes promises
 OLD, NEW = "rollout:old", "rollout:new"
 MODEL = "    name: Mapped[str] = mapped_column(String(255))\n"
 COLUMN = '    team: Mapped[str] = mapped_column(String(50), server_default="all")\n'
-REVISION = '''\
-"""Users have a team."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "team"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    """Add the column; the old release leaves it to its default."""
-    op.add_column("user", sa.Column("team", sa.String(50), server_default="all", nullable=False))
-
-
-def downgrade() -> None:
-    """Drop it."""
-    op.drop_column("user", "team")
-'''
+# The old release leaves the column to its default.
+REVISION = revision(
+    "team",
+    'op.add_column("user", sa.Column("team", sa.String(50), server_default="all", nullable=False))',
+    'op.drop_column("user", "team")',
+)
 # These compare models and migrations, which differ here.
 COMPARE_SCHEMAS = (
     "tests/kit/db/test_pooler.py::test_migrations_run_behind_the_pooler",

@@ -17,29 +17,9 @@ from sqlalchemy import Connection, inspect
 from app.core.config import Settings
 from app.kit.db.engine import with_sync_connection
 from app.kit.db.migrations import postgresql
-from tests.support import ROOT, databases
+from tests.support import databases, revisions
 from tests.support.postgresql import CLEANER
 
-CONFIGURATION = f"""
-[tool.alembic]
-script_location = "{ROOT}/migrations"
-version_locations = ["{ROOT}/migrations/versions", "%(here)s/versions"]
-prepend_sys_path = ["{ROOT}"]
-"""
-REVISION = '''\
-"""A revision of the tests."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "ours"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-'''
 ADD_COLUMN = """\
     op.add_column("user", sa.Column("nickname", sa.String(50)))
 """
@@ -66,11 +46,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
 @pytest.fixture
 def config(tmp_path: Path, settings: Settings) -> Config:
     """Let Alembic find revisions of the test beside those of the service."""
-    (tmp_path / "versions").mkdir()
-    (tmp_path / "pyproject.toml").write_text(CONFIGURATION)
-    config = Config(toml_file=tmp_path / "pyproject.toml")
-    config.attributes["settings"] = settings
-    return config
+    return revisions.next_release(tmp_path, settings)
 
 
 @pytest.fixture
@@ -79,7 +55,7 @@ def revise(config: Config, tmp_path: Path) -> Callable[[str], None]:
 
     def revise(upgrade: str) -> None:
         command.upgrade(config, "heads")
-        (tmp_path / "versions" / "ours.py").write_text(REVISION + upgrade)
+        revisions.add_revision(tmp_path, upgrade)
 
     return revise
 

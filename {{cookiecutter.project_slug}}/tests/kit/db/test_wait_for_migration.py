@@ -11,26 +11,8 @@ from alembic.script import ScriptDirectory
 
 from app.core.config import Settings
 from app.kit.db.migrations import wait
-from tests.support import ROOT, databases
+from tests.support import ROOT, databases, revisions
 
-WITH_NEWER_REVISION = f"""
-[tool.alembic]
-script_location = "{ROOT}/migrations"
-version_locations = ["{ROOT}/migrations/versions", "%(here)s"]
-prepend_sys_path = ["{ROOT}"]
-"""
-NEWER_REVISION = '''\
-"""The revision of the next release."""
-
-revision = "newer"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    """Change nothing."""
-'''
 SCRIPT = ScriptDirectory.from_config(databases.ALEMBIC)
 
 
@@ -52,11 +34,9 @@ def alembic(settings: Settings) -> Config:
 
 @pytest.fixture
 def next_release(settings: Settings, tmp_path: Path) -> Config:
-    """Return the configuration of a release with one more revision."""
-    (tmp_path / "newer.py").write_text(NEWER_REVISION)
-    (tmp_path / "pyproject.toml").write_text(WITH_NEWER_REVISION)
-    config = Config(toml_file=tmp_path / "pyproject.toml")
-    config.attributes["settings"] = settings
+    """Return the configuration of a release with a revision that changes nothing."""
+    config = revisions.next_release(tmp_path, settings)
+    revisions.add_revision(tmp_path, "    pass\n")
     return config
 
 
