@@ -1,4 +1,4 @@
-"""Send spans, whose attributes are encoded once: the SDK's encoder takes three times as long."""
+"""Send spans, whose attributes are encoded once: the SDK's encoder takes 2.7 times as long."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

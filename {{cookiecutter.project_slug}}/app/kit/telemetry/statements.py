@@ -31,7 +31,7 @@ def describe(system: str, statement: str) -> tuple[str, Mapping[str, str]]:
 class StatementTracer:
     """Traces the statements of recorded spans; elsewhere it costs a microsecond.
 
-    A span is made when its statement has ended, which takes a third of the time: nothing is added
+    A span is made when its statement has ended, which takes a fifth of the time: nothing is added
     to it before, and no other span is its child. Processors see only its end.
     """
 
