@@ -1,10 +1,12 @@
 """A service that Compose runs, with its database, its workers and its secrets."""
 
+import hashlib
 import json
 import shutil
 import socket
 import subprocess
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -27,6 +29,7 @@ SETTINGS = {
     "RATE_LIMIT_REQUESTS": "1000000",
     "RATE_LIMIT_LOGIN_REQUESTS": "1000000",
 }
+TABLE = "the rows of table "
 ROWS_OF_SQLITE = """
 import json, sqlite3
 database = sqlite3.connect("/data/app.db")
@@ -83,6 +86,8 @@ class Project(Service):
             "PORT": str(self.port),
             "POSTGRES_IMAGE": SERVERS,
             "REDIS_IMAGE": SERVERS,
+            # Of the image; other tests build the services of other folders.
+            "VERSION": hashlib.sha256(bytes(self.folder)).hexdigest()[:12],
         }
 
     def add_file(self, name: str, content: object) -> None:
@@ -105,7 +110,7 @@ class Project(Service):
 
     def execute(self, service: str, *command: str) -> str:
         """Run a command in a running container; return what it printed."""
-        return self.compose("exec", "-T", service, *command)
+        return self.engine.docker("exec", self.container(service), *command)
 
     def container(self, service: str) -> str:
         """Return the id of the container of a service, also of one that has ended."""
@@ -156,12 +161,16 @@ class Project(Service):
         """Return all rows of all tables, as text."""
         if self.combination["database"] == "postgresql":
             query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
-            return {table: self._psql(f'TABLE "{table}" ORDER BY 1') for table in self._psql(query)}
+            tables = self._psql(query).split()
+            commands = [(rf"\echo {TABLE}{it}", f'TABLE "{it}" ORDER BY 1') for it in tables]
+            printed = self._psql(*chain.from_iterable(commands)).split(TABLE)[1:]
+            return {name: rows for name, *rows in map(str.splitlines, printed)}
         return json.loads(self.execute("service", "python", "-c", ROWS_OF_SQLITE))
 
-    def _psql(self, query: str) -> list[str]:
-        options = ("--username", "app", "--tuples-only", "--no-align", "--command", query, "app")
-        return self.execute("db", "psql", *options).splitlines()
+    def _psql(self, *commands: str) -> str:
+        options = [word for command in commands for word in ("--command", command)]
+        command = ("psql", "--username", "app", "--tuples-only", "--no-align", *options, "app")
+        return self.execute("db", *command)
 
     def remove(self) -> None:
         """Remove the containers, the networks and the volumes."""

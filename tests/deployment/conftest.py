@@ -1,21 +1,83 @@
 """One engine for all tests of deployment, and the table of what they measured."""
 
 import os
+import re
 from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-from tests.deployment.engine import REQUIRED, Engine, missing, running_engine
+from tests.deployment.engine import REQUIRED, SOCKET, Engine, missing, running_engine
 from tests.deployment.images import NAMED, Image
 from tests.deployment.standins import make_standins
 from tests.resilience.check import Check, table
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.workermanage import WorkerController
+
 ATTEMPTS = 3
 FIGURES = pytest.StashKey[list[Check]]()
+OF_WORKERS = "figures"
+# Modules that run at the same time, those that take longest first. The tests of a module stay
+# together, because they share what they set up; those of Compose do so for each service.
+FIRST = ("pipeline", "compose", "devcontainer", "rollout", "documents", "manifests")
+SERVICE = re.compile(r"/test_(\w+)\.py::(?:.*\[(default|full)\]$)?")
+
+
+class ModuleScheduling(LoadScopeScheduling):
+    """Gives each worker of xdist one module after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        found = SERVICE.search(nodeid)
+        return "-".join(filter(None, found.groups())) if found else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> ModuleScheduling:
+    """Distribute modules, in the order of ``FIRST``."""
+    config.option.loadscopereorder = False
+    return ModuleScheduling(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = []
+    if config.getoption("numprocesses", None) and not missing():
+        _start_for_workers(config)
+
+
+def _start_for_workers(config: pytest.Config) -> None:
+    """Start one engine for all workers of xdist, which find it in their environment."""
+    running = ExitStack()
+    engine = running.enter_context(running_engine())
+    config.add_cleanup(running.close)
+    make_standins(engine)
+    os.environ[SOCKET] = str(engine.socket)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules of ``FIRST`` first."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.stem.removeprefix("test_")
+        return FIRST.index(name) if name in FIRST else len(FIRST)
+
+    items.sort(key=place)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send what a worker of xdist measured to the process that prints the table."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[OF_WORKERS] = list(map(tuple, session.config.stash[FIGURES]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: "WorkerController") -> None:
+    """Take what a worker of xdist measured."""
+    found = getattr(node, "workeroutput", {}).get(OF_WORKERS, ())
+    node.config.stash[FIGURES] += [Check(*it) for it in found]
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests.programs import environment
 from tests.trees import BUILD
@@ -27,6 +28,8 @@ NEEDED = ("dockerd", "docker-compose", "mmdebstrap")
 REQUIRED = "DEPLOYMENT_REQUIRED"
 # Names a socket of a daemon that runs already, to save its start.
 SOCKET = "DEPLOYMENT_SOCKET"
+# All services name their image alike: held from the build of one to its last use under this name.
+IMAGE_NAME = FileLock(BUILD / "image-name.lock")
 
 
 def missing() -> str:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx2
 
 from tests.combinations import DEFAULTS, Combination
-from tests.deployment.engine import Engine
+from tests.deployment.engine import IMAGE_NAME, Engine
 from tests.deployment.standins import PYTHON, SERVERS, UV
 from tests.environments import uv_lock
 from tests.resilience.service import SETTINGS, UNUSED, Service
@@ -60,7 +60,7 @@ class Image:
     combination: Combination
     folder: Path
     label: str
-    name: str = "recipe-api:latest"
+    name: str
 
     @classmethod
     def build(cls, engine: Engine, label: str, folder: Path) -> "Image":
@@ -69,18 +69,21 @@ class Image:
         shutil.copytree(tree(combination), folder)
         if combination["package_manager"] == "uv":
             shutil.copy(uv_lock(folder), folder / "uv.lock")
-        image = cls(engine, combination, folder, label)
+        image = cls(engine, combination, folder, label, f"recipe-api:{label}-{uuid4().hex[:8]}")
         image.rebuild()
         return image
 
     def rebuild(self) -> float:
-        """Build the image again; return the seconds that it took."""
+        """Build the image again, and give it its own name; return the seconds of the build."""
         options = BUILD_OPTIONS
         if self.combination["package_manager"] == "poetry":
             options = options.partition(" --build-arg UV_IMAGE")[0]
-        began = monotonic()
-        self.engine.run("make", "image", f"BUILD_OPTIONS={options}", cwd=self.folder)
-        return monotonic() - began
+        with IMAGE_NAME:
+            began = monotonic()
+            self.engine.run("make", "image", f"BUILD_OPTIONS={options}", cwd=self.folder)
+            seconds = monotonic() - began
+            self.engine.docker("tag", "recipe-api:latest", self.name)
+        return seconds
 
     def layers(self) -> list[str]:
         """Return the digests of the layers, the base's first."""

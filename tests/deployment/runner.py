@@ -10,7 +10,6 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ import pytest
 from pip._internal.models.index import PyPI
 
 from tests.combinations import DEFAULTS, Combination
-from tests.deployment.engine import Engine
+from tests.deployment.engine import IMAGE_NAME, Engine
 from tests.deployment.images import BUILD_OPTIONS
 from tests.deployment.osv import Database
 from tests.deployment.standins import SERVERS
@@ -50,15 +49,13 @@ VALUES = {
     "vars.DEPLOY_ENVIRONMENT": "production",
     "vars.DEPLOY_KNOWN_HOSTS": "example.com ssh-ed25519 AAAA",
 }
-# All services name their image alike: one checkout at a time builds it, and deploys what it built.
-ENGINE = threading.RLock()
 LATE = {"deploy", "push"}
 
 
-def new_home() -> Path:
+def new_home(parent: Path = MACHINES) -> Path:
     """Make a folder that all users may enter: under root, PostgreSQL runs as another one."""
-    MACHINES.mkdir(exist_ok=True)
-    home = Path(mkdtemp(dir=MACHINES, prefix="machine-"))
+    parent.mkdir(exist_ok=True)
+    home = Path(mkdtemp(dir=parent, prefix="machine-"))
     home.chmod(0o755)
     return home
 
@@ -235,7 +232,7 @@ def github(checkout: Checkout) -> list[Checkout]:
             "POETRY_CACHE_DIR": str(BUILD / "poetry"),
             "POETRY_VIRTUALENVS_PATH": str(machine.home / "environments"),
         }
-        with ENGINE if name in LATE else nullcontext():
+        with IMAGE_NAME if name in LATE else nullcontext():
             for step in github_steps(job):
                 _take(machine, step)
         machines.append(machine)
@@ -252,7 +249,7 @@ def _take(machine: Checkout, step: Step) -> None:
     if step.uses:
         ACTIONS[step.uses.partition("@")[0]](machine, step.options)
     else:
-        with ENGINE if "make image" in step.run else nullcontext():
+        with IMAGE_NAME if "make image" in step.run else nullcontext():
             machine.run(step.run, **variables)
 
 
@@ -306,7 +303,7 @@ def gitlab(checkout: Checkout) -> list[Checkout]:
             _restore_cache(machine, job["cache"])
             run("uv", "venv", "--quiet", "--seed", machine.home / "python", cwd=machine.home)
         script = "\n".join([*job.get("before_script", []), *job["script"]])
-        with ENGINE if name in LATE or "make image" in script else nullcontext():
+        with IMAGE_NAME if name in LATE or "make image" in script else nullcontext():
             machine.run(script)
         for path in job.get("artifacts", {}).get("paths", []):
             assert (machine.folder / path).is_file()

@@ -9,13 +9,12 @@ from time import monotonic, sleep
 import pytest
 
 from tests.deployment.compose import COMPOSE, Project
-from tests.deployment.conftest import Figures, best
+from tests.deployment.conftest import Figures
 from tests.deployment.engine import Engine
 from tests.deployment.images import NAMED
 from tests.resilience.document import USERS
 from tests.resilience.load import count_bad, load
 
-HEALTHY_SECONDS = 15
 WITH_COMPOSE = [name for name, it in NAMED.items() if it["deployment"] == "docker"]
 # A worker that changes nothing, so that all rows can be compared.
 IDLE = {"services": {"worker": {"command": ["sleep", "600"]}}}
@@ -43,25 +42,6 @@ def project(
 def test_it_is_ready(project: Project) -> None:
     with project.client() as client:
         assert client.get("/health/ready").status_code == 200
-
-
-def test_one_command_starts_it_fast(project: Project, figures: Figures) -> None:
-    """With a new database and new secrets, as in a new clone, but with an image."""
-
-    def start() -> float:
-        second = Project(project.engine, project.combination, project.folder, "second")
-        try:
-            began = monotonic()
-            second.make("up")
-            second.wait_until_healthy()
-            return monotonic() - began
-        finally:
-            second.remove()
-
-    seconds = best(start, HEALTHY_SECONDS)
-    figures.record(
-        f"{project.name}: Compose, from nothing to healthy in s", seconds, HEALTHY_SECONDS
-    )
 
 
 def test_containers_are_restricted(project: Project) -> None:
@@ -131,7 +111,7 @@ def test_backup_restored_into_an_empty_server_has_every_row(project: Project) ->
         project.compose("stop", "worker")
     rows = project.rows()
     folder = backup(project)
-    other = Project(project.engine, project.combination, project.folder, "other")
+    other = Project(project.engine, project.combination, project.folder, f"{project.name}-other")
     if has_worker:
         other.add_file("idle.yaml", IDLE)
     try:
@@ -199,7 +179,9 @@ def test_port_in_use_is_an_error(project: Project) -> None:
     if project.name != "default":
         pytest.skip("one service shows it")
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        other = Project(project.engine, project.combination, project.folder, "taken")
+        other = Project(
+            project.engine, project.combination, project.folder, f"{project.name}-taken"
+        )
         other.port = taken.getsockname()[1]
         try:
             done = other.attempt("make", f"COMPOSE={COMPOSE}", "up")

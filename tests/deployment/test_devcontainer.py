@@ -19,6 +19,7 @@ from tests.trees import BUILD, tree
 CLI = "@devcontainers/cli@0.89.0"
 CONFIGURATION = ".devcontainer/devcontainer.json"
 DEVELOPER = 1000
+WORKSPACES = BUILD / "workspaces"
 UV_SERVICE = DEFAULTS.but(database="postgresql")
 
 
@@ -40,7 +41,7 @@ class Workspace:
     def __init__(self, engine: Engine, program: Path, combination: Combination) -> None:
         self.engine = engine
         self.program = program
-        self.folder = new_home() / "recipe-api"
+        self.folder = new_home(WORKSPACES) / "recipe-api"
         shutil.copytree(tree(combination), self.folder)
         if combination["package_manager"] == "uv":
             shutil.copy(uv_lock(self.folder), self.folder / "uv.lock")
@@ -69,10 +70,11 @@ class Workspace:
         return self.run("exec", "--remote-env", f"PYTEST_ADDOPTS={QUICK}", *words)
 
     def remove(self) -> None:
-        """Remove the container and its images."""
+        """Remove the container and the folder."""
         label = f"label=devcontainer.local_folder={self.folder}"
         for container in self.engine.docker("ps", "--all", "--quiet", "--filter", label).split():
             self.engine.docker("rm", "--force", "--volumes", container)
+        shutil.rmtree(self.folder.parent)
 
 
 @pytest.fixture
@@ -81,8 +83,10 @@ def workspace(
 ) -> Generator[Workspace]:
     """Yield a workspace; remove its container at the end."""
     workspace = Workspace(engine, program, request.param)
-    yield workspace
-    workspace.remove()
+    try:
+        yield workspace
+    finally:
+        workspace.remove()
 
 
 @pytest.mark.parametrize("workspace", [UV_SERVICE], indirect=True, ids=str)

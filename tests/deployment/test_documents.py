@@ -3,13 +3,14 @@
 import os
 import re
 from collections.abc import Generator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tests.combinations import DEFAULTS
 from tests.deployment.compose import Project
-from tests.deployment.engine import Engine, docker_path
+from tests.deployment.engine import IMAGE_NAME, Engine, docker_path
 from tests.deployment.images import BUILD_OPTIONS
 from tests.programs import run
 from tests.releases import git
@@ -53,7 +54,8 @@ def test_commands_of_the_document_work(project: Project) -> None:
         script = block.replace("localhost:8001", f"localhost:{project.port}")
         script = script.replace(EXAMPLE, f"backups/{made[-1]}" if made else EXAMPLE)
         command = ("bash", "-euo", "pipefail", "-c", script)
-        printed.append(project.engine.run(*command, cwd=project.folder, **variables))
+        with IMAGE_NAME if "make image" in block else nullcontext():
+            printed.append(project.engine.run(*command, cwd=project.folder, **variables))
     assert any('{"status":"ok"}' in text for text in printed)
     assert any("Restored: backups/" in text for text in printed)
     of_readme = [block for block in commands(project, "README.md") if "docker compose" in block]

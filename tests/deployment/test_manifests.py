@@ -10,6 +10,7 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
+from kubernetes_validate import utils as schemas
 
 from tests.combinations import DEFAULTS, Combination
 from tests.deployment.kubernetes import (
@@ -100,7 +101,11 @@ def test_manifests_without_the_example(workplace: Path) -> None:
     service.run("pytest", "-q", "tests/test_kubernetes.py")
 
 
-def test_objects_satisfy_the_strict_schemas_of_four_minor_versions() -> None:
+def test_objects_satisfy_the_strict_schemas_of_four_minor_versions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # It would read megabytes of definitions again for each object.
+    monkeypatch.setattr(schemas, "schema_contents", cache(schemas.schema_contents))
     for text in distinct_objects():
         for minor in MINORS:
             kubernetes_validate.validate(json.loads(text), minor, strict=True)
