@@ -57,7 +57,7 @@ test-generation: setup  ## Test generation only: answers, refusals, both engines
 
 .PHONY: test-run
 test-run: setup  ## Test running services only, with the Python of .venv/
-	$(PYTEST) tests/test_run.py tests/test_life.py tests/test_example.py --run covering
+	$(PYTEST) tests/test_run.py tests/test_life.py tests/test_example.py
 
 .PHONY: resilience
 resilience: setup  ## Load and disturb the default service; compare the figures with limits

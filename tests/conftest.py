@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pytest_cookies.plugin import Cookies
 
-from tests.combinations import BEHAVIOURS, BY_NAME, COVERING, GROWING, MOST, Combination
+from tests.combinations import BY_NAME, COVERING, GROWING, Combination
 from tests.engines import template
 from tests.environments import PYTHON, other_pythons
-from tests.selection import Commit, Shard
+from tests.selection import RUNS, Commit, Run, Shard
 from tests.services import NEW, QUICK, SLOW
 from tests.trees import BUILD, forest
 
@@ -39,12 +39,11 @@ FIRST_FOLDER = re.compile(r"^[^/\s]+(?=/)", re.MULTILINE)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--run",
-        choices=("quick", "covering", "rest", "most", "all"),
+        choices=RUNS,
         default="quick",
-        help="services' own tests: the quick ones of a set with every pair of answers; all of this "
-        "set; all but the quick ones, of the other combinations and on other Pythons, too; most of "
-        "these: of services with telemetry, a set with every three answers, and resources in a set "
-        "with every pair; or all",
+        help="services' own tests: the quick ones of a set with every pair of answers; the rest, "
+        "which are the slow ones, those of the other combinations and on other Pythons; most of the "
+        "rest, with a set of the services with telemetry that has every three answers; or all",
     )
     parser.addoption("--since", default="", help="run only services that differ from a commit's")
     parser.addoption("--shard", default="", help="run one part of all tests, such as 1/8")
@@ -65,24 +64,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose what is run, and with which Python: the covering set with every one that is here."""
+    run = RUNS[metafunc.config.getoption("run")]
     if "runnable" in metafunc.fixturenames:
-        run = metafunc.config.getoption("run")
-        runs: list[tuple[Combination, str, str]] = []
-        if run not in {"rest", "most"}:
-            runs += [(it, PYTHON, QUICK) for it in COVERING]
-        if run != "quick":
-            runs += [(it, PYTHON, SLOW) for it in COVERING]
-        if run in {"rest", "most", "all"}:  # looking for other Pythons starts programs
-            others = MOST if run == "most" else BEHAVIOURS
-            runs += [(it, PYTHON, NEW) for it in others if it not in COVERING]
-            runs += [(it, other, QUICK) for other in other_pythons() for it in COVERING]
+        quick = [(it, PYTHON, QUICK) for it in COVERING]
+        rest = [(it, PYTHON, SLOW) for it in COVERING]
+        rest += [(it, PYTHON, NEW) for it in run.services if it not in COVERING]
+        if run.has_rest:  # looking for other Pythons starts programs
+            rest += [(it, other, QUICK) for other in other_pythons() for it in COVERING]
+        runs = run.of(quick, rest)
         metafunc.parametrize(("runnable", "python", "marks"), runs, ids=[_name(*it) for it in runs])
     if "growing" in metafunc.fixturenames:
-        run = metafunc.config.getoption("run")
-        rest = {"most": COVERING, "rest": BEHAVIOURS, "all": BEHAVIOURS}.get(run, [])
-        others = [it for it in rest if it not in GROWING]
-        chosen = others if run in {"rest", "most"} else [*GROWING, *others]
-        metafunc.parametrize("growing", chosen, ids=str)
+        others = [it for it in run.growing if it not in GROWING]
+        metafunc.parametrize("growing", run.of(GROWING, others), ids=str)
 
 
 def _name(combination: Combination, python: str, marks: str) -> str:
@@ -110,7 +103,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
 
 def _is_chosen(config: pytest.Config, item: pytest.Function) -> bool:
     """Tell whether a run includes a test, and whether its service differs from the commit's."""
-    if item.path.stem == "test_resource" and not _is_due(config.getoption("run"), item):
+    if item.path.stem == "test_resource" and not _is_due(RUNS[config.getoption("run")], item):
         return False
     if SINCE not in config.stash or item.path.stem not in SECONDS:
         return True
@@ -118,10 +111,10 @@ def _is_chosen(config: pytest.Config, item: pytest.Function) -> bool:
     return not services or any(map(config.stash[SINCE].differs, services))
 
 
-def _is_due(run: str, item: pytest.Function) -> bool:
+def _is_due(run: Run, item: pytest.Function) -> bool:
     """Tell whether a test that starts one service is for this run."""
-    is_slow = item.get_closest_marker("rest") is not None
-    return "growing" in _parameters(item) or run == "all" or is_slow is (run in {"rest", "most"})
+    is_of_rest = item.get_closest_marker("rest") is not None
+    return "growing" in _parameters(item) or (run.has_rest if is_of_rest else run.has_quick)
 
 
 def _unit(item: pytest.Function) -> str:

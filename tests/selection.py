@@ -1,24 +1,53 @@
 """What a session runs: the services that differ from those of a commit, or one part of all tests.
 
-``--since <commit>`` compares rendered trees, so a change of the template counts only where it
-changes a service. ``--shard 1/8`` deals all tests out by the time that they usually take.
+``--run`` names the part of the services' own tests. ``--since <commit>`` compares rendered trees, so
+a change of the template counts only where it changes a service. ``--shard 1/8`` deals all tests out
+by the time that they usually take.
 """
 
 import io
 import re
 import subprocess
 import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from filelock import FileLock
 
-from tests.combinations import ROOT, Combination
+from tests.combinations import BEHAVIOURS, COVERING, MOST, ROOT, Combination
 from tests.engines import Refused
 from tests.trees import BUILD, make_room, read, rendered, tree
 
 # Names every question, also one that changes nothing else in this service.
 ANSWERS_FILE = ".copier-answers.yml"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ``--run`` asks for: the quick part, which `make test` runs, the rest, or both."""
+
+    has_quick: bool
+    has_rest: bool
+    services: Sequence[Combination] = ()
+    """Those whose own tests the rest runs."""
+    growing: Sequence[Combination] = ()
+    """Those to which the rest adds resources."""
+
+    def of(self, quick: Sequence[T], rest: Sequence[T]) -> list[T]:
+        """Choose from what belongs to each part."""
+        return [*(quick if self.has_quick else ()), *(rest if self.has_rest else ())]
+
+
+RUNS = {
+    "quick": Run(has_quick=True, has_rest=False),
+    "most": Run(has_quick=False, has_rest=True, services=MOST, growing=COVERING),
+    "rest": Run(has_quick=False, has_rest=True, services=BEHAVIOURS, growing=BEHAVIOURS),
+    "all": Run(has_quick=True, has_rest=True, services=BEHAVIOURS, growing=BEHAVIOURS),
+}
 
 
 class Commit:

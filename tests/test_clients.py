@@ -12,6 +12,7 @@ from filelock import FileLock
 from tests.combinations import DOCUMENTS, Combination
 from tests.programs import environment, run
 from tests.resilience.service import PASSWORD, StartCommand, running
+from tests.selection import RUNS
 from tests.services import Service
 from tests.trees import BUILD
 
@@ -40,11 +41,9 @@ def packages() -> Path:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Take the smallest and the largest document, or the others."""
-    run = metafunc.config.getoption("run")
     smallest, *others, largest = sorted(DOCUMENTS, key=lambda it: it.size)
-    chosen = [] if run in {"rest", "most"} else [smallest, largest]
-    chosen += [] if run == "quick" else others
-    metafunc.parametrize("combination", chosen, ids=str)
+    run = RUNS[metafunc.config.getoption("run")]
+    metafunc.parametrize("combination", run.of([smallest, largest], others), ids=str)
 
 
 def test_generated_clients_use_the_service(

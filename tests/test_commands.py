@@ -7,10 +7,10 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
-from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic, sleep
 
+import httpx2
 import pytest
 from pip._internal.models.index import PyPI
 
@@ -127,14 +127,11 @@ def _serve(service: Service, command: str, variables: Variables) -> None:
 
 
 def _is_ready(_: Service, variables: Variables) -> bool:
-    connection = HTTPConnection("127.0.0.1", int(variables["PORT"]), timeout=SECONDS)
+    url = f"http://127.0.0.1:{variables['PORT']}/health/ready"
     try:
-        connection.request("GET", "/health/ready")
-        return connection.getresponse().status == 200
-    except OSError:
+        return httpx2.get(url, timeout=SECONDS, trust_env=False).is_success
+    except httpx2.TransportError:
         return False
-    finally:
-        connection.close()
 
 
 def _has_workers(service: Service, variables: Variables) -> bool:
