@@ -44,6 +44,19 @@ def _ask_nobody(self: copier._main.Worker, dst_relpath: Path, src_mode: int) -> 
 copier._main.Worker._sync_git_index_executable_bit = _ask_nobody
 
 
+_render_string: Callable[..., str] = copier._main.Worker._render_string
+
+
+def _render_templates_only(
+    self: copier._main.Worker, string: str, extra_context: dict[str, object] | None = None
+) -> str:
+    """Gather all answers only for a text that has tags; most parts of paths have none."""
+    return _render_string(self, string, extra_context) if "{" in string else string
+
+
+copier._main.Worker._render_string = _render_templates_only
+
+
 _is_binary: Callable[[str], bool] = cookiecutter.generate.is_binary
 
 

@@ -122,6 +122,7 @@ class Reading:
             self._seen.add((f"{path}/{original}.py", ""))
 
 
+@cache
 def definitions(text: str) -> dict[str, ast.stmt]:
     """Map each name of a module to the statement that defines it."""
     found: dict[str, ast.stmt] = {}

@@ -132,6 +132,7 @@ async def test_row_that_breaks_only_the_schema_is_a_mistake_of_the_service(
             await connection.execute(insert(User), [ADA | {"name": None}])
 
 
+@pytest.mark.slow
 async def test_statement_that_the_driver_refuses_is_no_outage(
     app: FastAPI, client: TestClient, started: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -176,6 +176,7 @@ def test_missing_record_is_not_found(notes: TestClient) -> None:
     assert notes.put("/notes/2", json={"number": 5}, headers={"If-Match": '"1"'}).status_code == 404
 
 
+@pytest.mark.slow
 async def test_one_of_many_concurrent_writers_changes_a_version(with_notes: FastAPI) -> None:
     """So no update is lost: the others read again what they would have overwritten."""
 

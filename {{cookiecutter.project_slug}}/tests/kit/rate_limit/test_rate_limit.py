@@ -296,6 +296,7 @@ async def test_windows_of_many_clients_use_bounded_memory(monkeypatch: pytest.Mo
     assert not (await windows.count(rule, "999")).is_allowed
 
 
+@pytest.mark.slow
 def test_client_of_redis_is_loaded_for_a_redis_only() -> None:
     code = "import sys, app.main; print('redis' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
