@@ -165,7 +165,7 @@ def run(clients: Iterable[int], repeats: int, seconds: int) -> Results:
         for repeat in range(repeats):
             for services in TURNS:
                 server.psql(f"DELETE FROM recipe WHERE id > {ROWS}; VACUUM recipe;")
-                # In another order each time, so that nobody always comes first.
+                # In another order each time, so that no service always comes first.
                 suite.measure(services[:: (-1) ** repeat], repeat)
             suite.measure_fan_out(repeat)
     return results

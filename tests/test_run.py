@@ -7,7 +7,7 @@ from tests.services import Service
 from tests.trees import BUILD, forest
 
 PLUGINS = Path(__file__).parent / "plugins"
-# Of the developer, and out of the tests' reach: whoever reads the last line ends.
+# The .env of a developer, which the tests must not read: the last line is invalid.
 DEVELOPERS = """\
 FIRST_SUPERUSER_PASSWORD=whatever
 REFRESH_TOKEN_SECONDS=1

@@ -34,7 +34,7 @@ def left_by_another(word: re.Pattern[str], combination: Combination) -> bool:
 
 @pytest.mark.parametrize("question", AXES)
 def test_each_answer_has_words_and_uses_them(question: str) -> None:
-    """A word that nobody says would find nothing where it must not be said."""
+    """A word that no service contains would find nothing where it is forbidden."""
     assert any(WORDS[question].values())
     for answer in AXES[question]:
         chosen = [combination for combination in CROSSED if combination[question] == answer]

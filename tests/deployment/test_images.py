@@ -22,7 +22,7 @@ OWN = re.compile(
     r"|usr/lib/python3[.\d]*/(.*/)?__pycache__/"
     r"|(etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|var/log/lastlog|var/log/faillog)$"
 )
-# Programs and folders that must not be there, whoever brought them.
+# Programs and folders that must not be in an image, from whichever layer.
 UNWANTED = re.compile(
     r"bin/(pip[\d.]*|uvx?|poetry|gcc|cc|g\+\+|c\+\+|make|git|curl|wget)$"
     r"|site-packages/(pip|uv|poetry|setuptools|pytest|ruff)/"

@@ -236,7 +236,7 @@ def test_rollout_loses_no_request(running: Cluster, tmp_path: Path, figures: Fig
         waiting = running.start("web", NEW, initial=True)
         sleep(2)
         assert is_running(waiting), "a pod of the new release did not wait for its migration"
-        assert load.sent, "the old pods serve nobody"
+        assert load.sent, "no request reached the old pods"
         running.run("migration", NEW)
         assert running.wait(waiting) == 0, waiting.logs()
         new: list[Container] = []

@@ -38,7 +38,7 @@ def test_every_constraint_has_a_name(settings: Settings) -> None:
     with_sync_connection(settings.database_url, reflect)
     for name in Base.metadata.tables:
         for constraint in found.tables[name].constraints:
-            # A table has one key, so nobody needs its name.
+            # A table has one primary key, so its name is never needed.
             assert constraint.name or isinstance(constraint, PrimaryKeyConstraint)
 
 

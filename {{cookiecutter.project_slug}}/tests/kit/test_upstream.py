@@ -15,7 +15,7 @@ from app.kit.upstream.service import Upstream
 from app.kit.upstream.settings import UpstreamSettings
 from tests.support.upstream import Asked, json_reply, playing, reply
 
-# A key for tests and its certificate for localhost, which nobody trusts.
+# A key for tests and its certificate for localhost, which no client trusts.
 CERTIFICATE = Path(__file__).parents[1] / "support" / "localhost.pem"
 CANNOT_BE_REACHED = "^the service cannot be reached$"
 

@@ -77,8 +77,8 @@ class IfMatch:
     async def check(self, connection: AsyncConnection, table: FromClause, id: int) -> None:
         """Raise ``PreconditionFailedError`` if the record has another version.
 
-        Lock the record until the transaction ends, so that nobody changes it between the check and
-        the change. A record that does not exist is left to the change to report.
+        Lock the record until the transaction ends, so that no other request changes it between the
+        check and the change. A record that does not exist is left to the change to report.
         """
         if self._tags is None:
             return

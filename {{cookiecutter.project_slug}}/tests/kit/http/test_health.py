@@ -1,4 +1,4 @@
-"""What load balancers see, and that requests which wait hold up nobody else."""
+"""What load balancers see, and that waiting requests delay no others."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

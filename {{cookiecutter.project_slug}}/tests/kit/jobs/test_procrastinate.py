@@ -362,7 +362,7 @@ async def requeue_stalled(worker: App) -> None:
 async def test_entry_is_put_back_when_the_database_takes_it_again(
     database: Database, worker: App, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While its worker lives, nobody else would."""
+    """While its worker lives, no other worker may."""
     execute = worker.connector.execute_query_async
     await call_from_async(partial(queue, database, "fail"))
     await execute("ALTER TABLE procrastinate_jobs ADD CONSTRAINT broken CHECK (attempts = 0)")
