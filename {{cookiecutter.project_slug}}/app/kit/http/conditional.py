@@ -61,7 +61,10 @@ class ConditionalRoute(APIRoute):
 
 def _unless_known(request: Request, response: Response) -> Response:
     known, tag = request.headers.get("If-None-Match"), response.headers.get("ETag")
-    if known is None or tag is None or (known != "*" and tag not in TAG.findall(known)):
+    if known is None or tag is None:
+        return response
+    # Proxies that compress make tags weak: these match here, but not in `If-Match` (13.1.1).
+    if known != "*" and tag not in {it.removeprefix("W/") for it in TAG.findall(known)}:
         return response
     kept = {name: it for name, it in response.headers.items() if not name.startswith("content-")}
     return Response(status_code=304, headers=kept)
