@@ -7,11 +7,12 @@ BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 quoted = '$(subst ','\'',$(1))'
 SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
 PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(SELECTION)
-# What only `make test-all` runs.
-LONG := $(addprefix tests/test_,$(addsuffix .py,commands error_tracking lowest resilience rules versions))
+# What only `make test-all` runs, so that `make test` takes a few minutes.
+LONG := commands error_tracking example lowest migrations poetry resilience rules selftest updates versions
+LONG := $(LONG:%=tests/test_%.py)
 # What needs Docker. These measure, so they run alone.
 DEPLOYMENT := tests/deployment
-MEASURED := $(addprefix $(DEPLOYMENT)/test_,$(addsuffix .py,images compose_start))
+MEASURED := $(DEPLOYMENT)/test_images.py $(DEPLOYMENT)/test_compose_start.py
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
