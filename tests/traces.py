@@ -33,6 +33,8 @@ WORDS = {question: _read(question) for question in AXES}
 ALSO: dict[str, list[tuple[str, str | bool]]] = {
     r"psycopg": [("job_queue", "procrastinate")],
     r"dashboard": [("telemetry", True)],
+    # What `make observe` starts Prometheus with, where it is not installed.
+    r"docker.compose": [("telemetry", True)],
     r"multipart": [("auth", True), ("job_queue", "in_process"), ("job_queue", "procrastinate")],
 }
 

@@ -67,7 +67,7 @@ def composed() -> list[str]:
         if shutil.which(program[0]):
             version = subprocess.run([*program, "version"], capture_output=True, check=False)
             if version.returncode == 0:
-                file = str(FOLDER / "compose.yaml")
+                file = str(FOLDER / "docker.yaml")
                 return [*program, "--project-name", PROJECT, "--file", file]
     sys.exit("Install Prometheus (such as `apt install prometheus`), or Docker with Compose.")
 

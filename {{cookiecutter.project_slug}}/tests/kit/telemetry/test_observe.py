@@ -100,7 +100,7 @@ def test_compose_runs_it_and_removes_it(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert process.returncode is not None
     version, up, down = log.read_text("utf-8").splitlines()
     assert version == "compose version"
-    start = f"compose --project-name {prometheus.PROJECT} --file {ROOT}/observability/compose.yaml"
+    start = f"compose --project-name {prometheus.PROJECT} --file {ROOT}/observability/docker.yaml"
     assert (up, down) == (f"{start} up", f"{start} down --volumes")
 
 

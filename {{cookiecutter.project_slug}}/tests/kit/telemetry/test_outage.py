@@ -74,5 +74,5 @@ def test_processes_have_their_own_ports(settings: Settings, tmp_path: Path) -> N
         for url, requests in ((first, 1), (second, 2)):
             for _ in range(requests):
                 httpx2.get(f"{url}/nowhere", trust_env=False)
-        ports = [port for log in logs for port in metrics_ports(log.read_text("utf-8"))]
+        ports = [port for it in logs for port in metrics_ports(it.read_text("utf-8"))]
         assert [scrape(port).value(name, http_route="") for port in ports] == [1, 2]
