@@ -2,22 +2,20 @@
 
 import gzip
 import json
+import os
 import re
 import shutil
-import socket
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from time import monotonic, sleep
 
 from tests.combinations import DEFAULTS
 from tests.programs import environment, run
 from tests.releases import edit
+from tests.resilience.service import StartCommand, running
 from tests.trees import tree
 
 SECONDS = 30
@@ -35,7 +33,6 @@ HEADERS = {
     "Authorization": f"Bearer {PRIVATE}",
     "Cookie": f"session={PRIVATE}",
     "Referer": f"http://{PRIVATE}/",
-    "Content-Type": "application/json",
 }
 
 
@@ -44,10 +41,17 @@ def test_errors_reach_the_tracker_without_personal_data(tmp_path: Path) -> None:
     _follow_readme(folder)
     edit(folder / "app/main.py", "\n    return app\n", FAULT)
     edit(folder / "app/main.py", "import FastAPI\n", "import FastAPI, Request\n")
-    with _tracker() as (dsn, events), _serving(folder, dsn) as port:
-        path = f"/fault?mail={PRIVATE}@example.com"
-        assert _request(port, "POST", path, f'{{"name": "{PRIVATE}"}}') == 500
-        event = events.get(timeout=SECONDS)
+    path = os.pathsep.join([str(folder / ".venv/bin"), os.environ["PATH"]])
+    with _tracker() as (dsn, events):
+        command = StartCommand(folder, environment(PATH=path, SENTRY_DSN=dsn, no_proxy="127.0.0.1"))
+        with (
+            running(command, f"sqlite:///{tmp_path}/errors.db") as service,
+            service.client() as client,
+        ):
+            query = {"mail": f"{PRIVATE}@example.com"}
+            answer = client.post("/fault", params=query, json={"name": PRIVATE}, headers=HEADERS)
+            assert answer.status_code == 500
+            event = events.get(timeout=SECONDS)
     (error,) = json.loads(event)["exception"]["values"]
     assert error["type"] == "RuntimeError"
     assert error["stacktrace"]["frames"][-1]["function"] == "fault"
@@ -95,35 +99,3 @@ def _tracker() -> Generator[tuple[str, Queue[str]]]:
             yield f"http://key@127.0.0.1:{server.server_port}/1", events
         finally:
             server.shutdown()
-
-
-@contextmanager
-def _serving(folder: Path, dsn: str) -> Generator[int]:
-    """Run the service; yield its port once it answers."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    variables = {"PORT": str(port), "SENTRY_DSN": dsn, "no_proxy": "127.0.0.1"}
-    run("uv", "run", "./prestart.sh", cwd=folder, **variables)
-    command = [folder / ".venv/bin/python", "-m", "app.serve"]
-    with subprocess.Popen(command, cwd=folder, env=environment(**variables)) as process:
-        try:
-            give_up_at = monotonic() + SECONDS
-            while _request(port, "GET", "/health/ready") != 200:
-                assert process.poll() is None, "the service has ended"
-                assert monotonic() < give_up_at, "the service does not answer"
-                sleep(0.1)
-            yield port
-        finally:
-            process.terminate()
-
-
-def _request(port: int, method: str, path: str, body: str | None = None) -> int | None:
-    """Return the status of the answer; None if there is none."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
-    try:
-        connection.request(method, path, body, HEADERS)
-        return connection.getresponse().status
-    except OSError:
-        return None
-    finally:
-        connection.close()
