@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="quick",
         help="services' own tests: the quick ones of a set with every pair of answers; the rest, "
         "which are the slow ones, those of the other combinations and on other Pythons; most of the "
-        "rest, with a set of the services with telemetry that has every three answers; or all",
+        "rest, in which every three answers meet, and every answer on each Python; or all",
     )
     parser.addoption("--since", default="", help="run only services that differ from a commit's")
     parser.addoption("--shard", default="", help="run one part of all tests, such as 1/8")
@@ -70,7 +70,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         rest = [(it, PYTHON, SLOW) for it in COVERING]
         rest += [(it, PYTHON, NEW) for it in run.services if it not in COVERING]
         if run.has_rest:  # looking for other Pythons starts programs
-            rest += [(it, other, QUICK) for other in other_pythons() for it in COVERING]
+            rest += [(it, other, QUICK) for other in other_pythons() for it in run.on_other_pythons]
         runs = run.of(quick, rest)
         metafunc.parametrize(("runnable", "python", "marks"), runs, ids=[_name(*it) for it in runs])
     if "growing" in metafunc.fixturenames:

@@ -17,7 +17,7 @@ from typing import TypeVar
 import pytest
 from filelock import FileLock
 
-from tests.combinations import BEHAVIOURS, COVERING, MOST, ROOT, Combination
+from tests.combinations import BEHAVIOURS, COVERING, EACH_ANSWER, MOST, ROOT, Combination
 from tests.engines import Refused
 from tests.trees import BUILD, make_room, read, rendered, tree
 
@@ -36,6 +36,8 @@ class Run:
     """Those whose own tests the rest runs."""
     growing: Sequence[Combination] = ()
     """Those to which the rest adds resources."""
+    on_other_pythons: Sequence[Combination] = ()
+    """Those whose quick tests the rest runs on each other Python."""
 
     def of(self, quick: Sequence[T], rest: Sequence[T]) -> list[T]:
         """Choose from what belongs to each part."""
@@ -43,10 +45,10 @@ class Run:
 
 
 RUNS = {
-    "quick": Run(has_quick=True, has_rest=False),
-    "most": Run(has_quick=False, has_rest=True, services=MOST, growing=COVERING),
-    "rest": Run(has_quick=False, has_rest=True, services=BEHAVIOURS, growing=BEHAVIOURS),
-    "all": Run(has_quick=True, has_rest=True, services=BEHAVIOURS, growing=BEHAVIOURS),
+    "quick": Run(True, False),
+    "most": Run(False, True, services=MOST, growing=COVERING, on_other_pythons=EACH_ANSWER),
+    "rest": Run(False, True, services=BEHAVIOURS, growing=BEHAVIOURS, on_other_pythons=COVERING),
+    "all": Run(True, True, services=BEHAVIOURS, growing=BEHAVIOURS, on_other_pythons=COVERING),
 }
 
 
