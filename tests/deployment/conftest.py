@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.workermanage import WorkerController
 
-ATTEMPTS = 3
+ATTEMPTS = 5
 FIGURES = pytest.StashKey[list[Check]]()
 OF_WORKERS = "figures"
 # Modules that run at the same time, those that take longest first. The tests of a module stay
@@ -101,7 +101,7 @@ def image(
 
 
 def best(measure: Callable[[], float], limit: float) -> float:
-    """Return the shortest of at most three times: other programs may use the processors, too."""
+    """Return the shortest of ``ATTEMPTS`` times at most: other programs use the processors, too."""
     seconds = [measure()]
     while seconds[-1] > limit and len(seconds) < ATTEMPTS:
         seconds.append(measure())
