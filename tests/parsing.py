@@ -1,5 +1,6 @@
 """Files read as the programs do that they are for."""
 
+import ast
 import json
 import tomllib
 from functools import cache
@@ -20,3 +21,16 @@ def parse(path: str, text: str) -> None:
             list(yaml.safe_load_all(text))
         case ".json":
             json.loads(text)
+
+
+@cache
+def imported(text: str) -> frozenset[str]:
+    """Return the full names that a module imports; of ``from a import b`` this is ``a.b``."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import():
+                names |= {alias.name for alias in node.names}
+            case ast.ImportFrom(level=0, module=str(module)):
+                names |= {f"{module}.{alias.name}" for alias in node.names}
+    return frozenset(names)

@@ -1,6 +1,5 @@
 """Every combination, all services at once: each tool reads the whole lot in one run."""
 
-import ast
 import re
 import shutil
 from functools import cache
@@ -10,6 +9,7 @@ import pytest
 
 from tests.combinations import BEHAVIOURS, CROSSED
 from tests.environments import superset
+from tests.parsing import imported
 from tests.programs import run
 from tests.trees import forest, texts, tree
 
@@ -129,12 +129,5 @@ def _reached(
 @cache
 def _imported(text: str) -> frozenset[str]:
     """Return what a module imports as paths without suffix; also each package on the way there."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
-        match node:
-            case ast.Import():
-                names |= {alias.name for alias in node.names}
-            case ast.ImportFrom(level=0, module=str(module)):
-                names |= {f"{module}.{alias.name}" for alias in node.names}
-    parts = [name.split(".") for name in names]
+    parts = [name.split(".") for name in imported(text)]
     return frozenset("/".join(it[: end + 1]) for it in parts for end in range(len(it)))

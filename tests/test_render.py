@@ -1,6 +1,5 @@
 """Every combination, one service at a time: what its files look like from the outside."""
 
-import ast
 import re
 import sys
 import tomllib
@@ -19,7 +18,7 @@ from tests.combinations import (
     context,
 )
 from tests.environments import importable
-from tests.parsing import parse
+from tests.parsing import imported, parse
 from tests.trees import TEMPLATE, files, texts, tree
 
 ONLY_WITH: dict[str, dict[str, list[str]]] = context(ALL[0])["_only_with"]
@@ -209,14 +208,8 @@ def test_imports_are_declared(combination: Combination) -> None:
 
 @cache
 def _imports(text: str) -> frozenset[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
-        match node:
-            case ast.Import():
-                names |= {alias.name for alias in node.names}
-            case ast.ImportFrom(level=0, module=str(module)):
-                names.add(module)
-    return frozenset(name.partition(".")[0] for name in names)
+    """Return the names of the packages that a module imports."""
+    return frozenset(name.partition(".")[0] for name in imported(text))
 
 
 @pytest.mark.parametrize("question", NEUTRAL)
