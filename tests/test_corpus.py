@@ -91,7 +91,7 @@ def test_types(trees: Path, tmp_path: Path) -> None:
 
 
 def _move_into_package(sources: dict[str, str], package: Path) -> None:
-    """Copy the modules of a service, and let them import each other by their new names."""
+    """Copy the modules of a service; in the copy, they import each other by their new names."""
     own = "|".join(sorted({path.split("/")[0] for path in sources}))
     imported = re.compile(rf"^(\s*(?:from|import) )({own})\b", re.MULTILINE)
     for path, text in sources.items():
