@@ -4,7 +4,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from pip._internal.models.index import PyPI
 
 from tests.agents import statements
 from tests.combinations import CROSSED, DEFAULTS, Combination
+from tests.ports import free_port
 from tests.programs import SCRIPTS, environment
 from tests.releases import edit, git
 from tests.services import Service
@@ -81,11 +81,9 @@ def _open(combination: Combination, workplace: Path, folder: Path) -> Service:
 
 
 def _variables(service: Service) -> Variables:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     return {
         "PATH": os.pathsep.join([service.variables["PATH"], str(SCRIPTS)]),  # for poetry
-        "PORT": str(port),
+        "PORT": str(free_port()),
         "POETRY_PYPI_MIRROR_URL": PyPI.simple_url,
         "POETRY_VIRTUALENVS_IN_PROJECT": "true",
         "UV_PROJECT_ENVIRONMENT": str(service.programs.parent),

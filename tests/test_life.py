@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import sqlite3
 import subprocess
 from collections.abc import Generator
@@ -19,6 +18,7 @@ import pytest
 
 from tests.combinations import DEFAULTS
 from tests.owner import REVISION
+from tests.ports import free_port
 from tests.programs import environment
 from tests.services import Service
 
@@ -40,9 +40,7 @@ def service(request: pytest.FixtureRequest, workplace: Path) -> Service:
 @pytest.fixture
 def variables(service: Service) -> dict[str, str]:
     """Name an empty database and a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    return service.variables | {"DATABASE_URL": service.new_database(), "PORT": str(port)}
+    return service.variables | {"DATABASE_URL": service.new_database(), "PORT": str(free_port())}
 
 
 def test_prepared_twice_it_answers_three_recipes(

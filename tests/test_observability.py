@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +17,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 
 from tests.combinations import DEFAULTS, Combination
+from tests.ports import free_port
 from tests.programs import environment, run
 from tests.services import Service
 from tests.trees import tree
@@ -102,25 +102,20 @@ def started(
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return str(free.getsockname()[1])
-
-
 @needs_prometheus
 def test_observe_shows_the_metrics_of_all_processes_and_a_trace_through_two(
     workplace: Path, tmp_path: Path
 ) -> None:
     """`WORKERS=2` and a worker of the queue; Ctrl-C leaves no process and no file."""
     service = Service.open(WITH_WORKERS, workplace)
-    port, left = free_port(), tmp_path / "left"
+    port, left = str(free_port()), tmp_path / "left"
     left.mkdir()
     variables = service.variables | {
         "DATABASE_URL": service.new_database(),
         "PORT": port,
         "WORKERS": "2",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://localhost:{free_port()}",
-        "OTEL_EXPORTER_PROMETHEUS_PORT": free_port(),
+        "OTEL_EXPORTER_PROMETHEUS_PORT": str(free_port()),
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "UV_PROJECT_ENVIRONMENT": str(service.programs.parent),
     }

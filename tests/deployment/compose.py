@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import socket
 import subprocess
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,6 +16,7 @@ from tests.combinations import Combination
 from tests.deployment.engine import Engine
 from tests.deployment.standins import PYTHON, SERVERS, UV
 from tests.environments import uv_lock
+from tests.ports import free_port
 from tests.resilience.document import LOGIN, Document
 from tests.resilience.service import SUPERUSER, UNUSED, Service
 from tests.trees import tree
@@ -36,12 +36,6 @@ database = sqlite3.connect("/data/app.db")
 names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
 print(json.dumps({name: sorted(map(repr, database.execute(f'SELECT * FROM "{name}"'))) for name in names}))
 """
-
-
-def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @dataclass

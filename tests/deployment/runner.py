@@ -8,7 +8,6 @@ database of vulnerabilities on this machine.
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -28,6 +27,7 @@ from tests.deployment.osv import Database
 from tests.deployment.standins import SERVERS
 from tests.environments import PYTHON, superset, uv_lock
 from tests.pipelines import GITHUB, GITLAB, Step, github_jobs, github_steps, gitlab_jobs
+from tests.ports import free_port
 from tests.programs import SCRIPTS, environment, run
 from tests.trees import BUILD, tree
 
@@ -60,11 +60,6 @@ def new_home(parent: Path = MACHINES) -> Path:
     return home
 
 
-def _free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return str(free.getsockname()[1])
-
-
 @dataclass
 class Checkout:
     """A clean checkout of a service, the home of the user there, and what the steps printed."""
@@ -75,7 +70,7 @@ class Checkout:
     database: Database
     variables: dict[str, str] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
-    port: str = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
 
     @property
     def folder(self) -> Path:
@@ -176,7 +171,7 @@ class Checkout:
                 "PIP_CACHE_DIR": str(BUILD / "pip"),
                 "POETRY_PYPI_MIRROR_URL": PyPI.simple_url,
                 "PYTEST_ADDOPTS": QUICK if self.combination == DEFAULTS else FEW,
-                "PORT": self.port,
+                "PORT": str(self.port),
                 "POSTGRES_IMAGE": SERVERS,
                 "REDIS_IMAGE": SERVERS,
                 "UV_CACHE_DIR": _cache_of_uv(),

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 import httpx2
 
+from tests.ports import free_port
 from tests.resilience.document import ADDRESS, LOGIN, Document
 
 START_SECONDS = 30
@@ -129,8 +130,7 @@ class Service:
 @contextmanager
 def running(command: StartCommand, database_url: str, **settings: str) -> Generator[Service]:
     """Run ``prestart.sh`` and ``run.sh``; yield the service once it is ready."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     own = {"DATABASE_URL": database_url, "PORT": str(port)}
     environment = {**command.environment, **SETTINGS, **own, **settings}
     with (

@@ -28,7 +28,9 @@ from app.kit.errors import UnavailableError
 from tests.support.databases import ALEMBIC
 # {% if cookiecutter.job_queue == "procrastinate" %}
 from tests.support.jobs import count, queue
-from tests.support.process import PYTHON, environment
+from tests.support.process import PYTHON, environment, free_port
+# {% else %}
+from tests.support.process import free_port
 # {% endif %}
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -71,8 +73,7 @@ def pooler(migrated: str) -> Iterator[URL]:
         "user": url.username,
         "password": url.password,
     }
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with TemporaryDirectory(prefix="pgbouncer-") as folder:
         file = Path(folder, "pgbouncer.ini")
         said = " ".join(f"{name}={value}" for name, value in server.items() if value)
