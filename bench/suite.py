@@ -114,28 +114,48 @@ class Suite:
         load.wrk(server.port, scenario, max(clients), WARM_UP_SECONDS)
         server.wait_until_idle()
         for count in clients:
-            used, watch, start = server.cpu_seconds(), Watch(), perf_counter()
-            answer = load.wrk(server.port, scenario, count, self._results.seconds_per_load)
-            used = server.cpu_seconds() - used
-            foreign, steal = watch.foreign_percent(used), watch.steal_percent()
-            took = perf_counter() - start
-            server.wait_until_idle()  # or the next one, whichever it is, has to share the CPU
-            measured = Load(
-                service=name,
-                repeat=repeat,
-                scenario=scenario_name,
-                clients=count,
-                requests_per_second=round(answer["requests"] / answer["seconds"], 1),
-                p50_ms=answer["p50_ms"],
-                p99_ms=answer["p99_ms"],
-                errors=answer["errors"],
-                cpu_us_per_request=round(1e6 * used / max(1, answer["requests"]), 1),
-                app_cpu_percent=round(100 * used / took, 1),
-                foreign_cpu_percent=foreign,
-                steal_percent=steal,
-            )
+            seconds = self._results.seconds_per_load
+            measured = measure_load(name, server, repeat, scenario_name, scenario, count, seconds)
             self._results.loads.append(measured)
-            tell(measured)
+
+
+def measure_load(
+    service: str,
+    server: Server,
+    repeat: int,
+    scenario_name: str,
+    scenario: Scenario,
+    clients: int,
+    seconds: int,
+) -> Load:
+    """Put one load on a service, print what was measured, and return it.
+
+    The CPU time of a request includes what the service does for it afterwards.
+    """
+    before, watch, start = server.cpu_seconds(), Watch(), perf_counter()
+    answer = load.wrk(server.port, scenario, clients, seconds)
+    used = server.cpu_seconds() - before
+    foreign, steal = watch.foreign_percent(used), watch.steal_percent()
+    took = perf_counter() - start
+    server.wait_until_idle()  # or the next one, whichever it is, has to share the CPU
+    measured = Load(
+        service=service,
+        repeat=repeat,
+        scenario=scenario_name,
+        clients=clients,
+        requests_per_second=round(answer["requests"] / answer["seconds"], 1),
+        p50_ms=answer["p50_ms"],
+        p99_ms=answer["p99_ms"],
+        errors=answer["errors"],
+        cpu_us_per_request=round(
+            1e6 * (server.cpu_seconds() - before) / max(1, answer["requests"]), 1
+        ),
+        app_cpu_percent=round(100 * used / took, 1),
+        foreign_cpu_percent=foreign,
+        steal_percent=steal,
+    )
+    tell(measured)
+    return measured
 
 
 def run(clients: Iterable[int], repeats: int, seconds: int) -> Results:

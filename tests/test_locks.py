@@ -1,7 +1,7 @@
 """poetry.lock is exact in every combination, and poetry and uv install the same versions."""
 
 import json
-import tomllib
+import re
 from functools import cache
 
 import pytest
@@ -13,6 +13,9 @@ from tests.combinations import AXES, BEHAVIOURS, ROOT, Combination
 from tests.environments import uv_lock
 from tests.trees import tree
 from tools.fold_locks import BY_POETRY, fold
+
+# As both programs write it.
+PACKAGE = re.compile(r'^\[\[package\]\]\nname = "(.+)"\nversion = "(.+)"$', re.MULTILINE)
 
 
 @pytest.mark.parametrize("combination", BY_POETRY, ids=str)
@@ -36,8 +39,10 @@ def test_lock_holds_just_what_uv_would_install(combination: Combination) -> None
 
 @cache
 def _versions(lock: str) -> dict[str, str]:
-    packages = tomllib.loads(lock)["package"]
-    return {package["name"]: package["version"] for package in packages}
+    """Return the version of each package; a parser of TOML takes a hundred times as long."""
+    versions = dict(PACKAGE.findall(lock))
+    assert len(versions) == lock.count("[[package]]")
+    return versions
 
 
 def test_folded_locks_come_out_as_they_were() -> None:

@@ -63,6 +63,7 @@ def forest() -> Path:
     return folder
 
 
+@cache
 def tree(combination: Combination) -> Path:
     """Return the service of these answers, rendered now or earlier."""
     return rendered(combination, forest())
