@@ -24,8 +24,8 @@ WITH = BUILD / "telemetry-service"
 CLIENTS = 32
 READ = SCENARIOS["get"]
 STARTS = 3
-ROUNDS = 5
-SECONDS = 2
+ROUNDS = 10
+SECONDS = 1
 
 
 def main() -> None:
