@@ -25,7 +25,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from app.kit.telemetry.logs import exporting_logs, marking_lines
 from app.kit.telemetry.measures import measuring_loop
 from app.kit.telemetry.requests import RequestMeterProvider
-from app.kit.telemetry.sampler import RequestSampler
+from app.kit.telemetry.sampler import TraceSampler
 from app.kit.telemetry.settings import TelemetrySettings, split_headers
 from app.kit.telemetry.statements import tracing_statements
 
@@ -75,8 +75,10 @@ class Telemetry:
             }
         )
         self._spans = CurrentProcessor()
+        self.untraced = untraced
+        self.sampler = TraceSampler(settings.otel_traces_sampler_arg)
         self.tracer_provider = TracerProvider(
-            sampler=RequestSampler(settings.otel_traces_sampler_arg, untraced=untraced),
+            sampler=self.sampler,
             resource=self._resource,
             shutdown_on_exit=False,
         )
