@@ -8,8 +8,11 @@ quoted = '$(subst ','\'',$(1))'
 SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
 PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(SELECTION)
 # What only `make test-all` runs, so that `make test` takes a few minutes.
-LONG := commands error_tracking example lowest migrations poetry resilience rules selftest updates versions
+LONG := commands error_tracking example locks lowest migrations poetry resilience rules selftest updates versions
 LONG := $(LONG:%=tests/test_%.py)
+# Of which `make test-all` tests more services.
+GROWING := clients.py run.py resource.py copier.py::test_both_engines_make_the_same corpus.py::test_types
+GROWING := $(GROWING:%=tests/test_%)
 # What needs Docker. These measure, so they run alone.
 DEPLOYMENT := tests/deployment
 MEASURED := $(DEPLOYMENT)/test_images.py $(DEPLOYMENT)/test_compose_start.py
@@ -45,7 +48,7 @@ test: setup  ## Test the template; services with every pair of answers run their
 
 .PHONY: test-all
 test-all: test  ## Run all tests; SINCE=<commit>: only services that differ, SHARD=1/8: a part
-	$(PYTEST) tests/test_clients.py tests/test_run.py tests/test_resource.py $(LONG) --run $(REST)
+	$(PYTEST) $(LONG) $(GROWING) --run $(REST)
 
 .PHONY: test-deployment
 test-deployment: setup  ## Build and run images, Compose and backups with Docker, and print the figures

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pytest_cookies.plugin import Cookies
 
-from tests.combinations import BY_NAME, COVERING, GROWING, Combination
+from tests.combinations import BY_NAME, COVERING, CROSSED, GROWING, PAIRS, Combination
 from tests.engines import template
 from tests.environments import PYTHON, other_pythons
 from tests.selection import RUNS, Commit, Run, Shard
@@ -25,6 +25,8 @@ SLOW_SECONDS = 25
 SECONDS = {
     "test_clients": 8,
     "test_commands": 20,
+    "test_copier": 0.3,
+    "test_corpus": 60,
     "test_error_tracking": 15,
     "test_lowest": 25,
     "test_poetry": 10,
@@ -73,6 +75,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             rest += [(it, other, QUICK) for other in other_pythons() for it in run.on_other_pythons]
         runs = run.of(quick, rest)
         metafunc.parametrize(("runnable", "python", "marks"), runs, ids=[_name(*it) for it in runs])
+    if "rendered_twice" in metafunc.fixturenames:
+        others = [it for it in CROSSED if it not in PAIRS]
+        metafunc.parametrize("rendered_twice", run.of(PAIRS, others), ids=str)
     if "growing" in metafunc.fixturenames:
         others = [it for it in run.growing if it not in GROWING]
         metafunc.parametrize("growing", run.of(GROWING, others), ids=str)

@@ -10,7 +10,7 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,17 +38,28 @@ class Run:
     """Those to which the rest adds resources."""
     on_other_pythons: Sequence[Combination] = ()
     """Those whose quick tests the rest runs on each other Python."""
+    typed: Sequence[Combination] = ()
+    """Those whose types are checked."""
 
     def of(self, quick: Sequence[T], rest: Sequence[T]) -> list[T]:
         """Choose from what belongs to each part."""
         return [*(quick if self.has_quick else ()), *(rest if self.has_rest else ())]
 
 
+ALL_SERVICES = Run(
+    has_quick=True,
+    has_rest=True,
+    services=BEHAVIOURS,
+    growing=BEHAVIOURS,
+    on_other_pythons=COVERING,
+    typed=BEHAVIOURS,
+)
+REST = replace(ALL_SERVICES, has_quick=False)
 RUNS = {
-    "quick": Run(True, False),
-    "most": Run(False, True, services=MOST, growing=COVERING, on_other_pythons=EACH_ANSWER),
-    "rest": Run(False, True, services=BEHAVIOURS, growing=BEHAVIOURS, on_other_pythons=COVERING),
-    "all": Run(True, True, services=BEHAVIOURS, growing=BEHAVIOURS, on_other_pythons=COVERING),
+    "quick": Run(has_quick=True, has_rest=False, typed=COVERING),
+    "most": replace(REST, services=MOST, growing=COVERING, on_other_pythons=EACH_ANSWER),
+    "rest": REST,
+    "all": ALL_SERVICES,
 }
 
 

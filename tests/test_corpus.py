@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.combinations import BEHAVIOURS, CROSSED
+from tests.combinations import CROSSED
 from tests.environments import superset
 from tests.parsing import imported
 from tests.programs import run
+from tests.selection import RUNS
 from tests.trees import forest, texts, tree
 
 # The trees lie under build/, which is ignored by git and so by ruff.
@@ -87,25 +88,26 @@ def test_shellcheck(trees: Path) -> None:
     run("shellcheck", "--severity=style", *scripts.values(), cwd=trees)
 
 
-def test_types(trees: Path, tmp_path: Path) -> None:
-    """Check the types of all services in one run, in which ty reads their dependencies once.
+def test_types(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Check the types of services in one run, in which ty reads their dependencies once.
 
     To that end each service moves into a package of its own. Of modules that are the same in several
     services, and import the same, one is checked: this takes a sixth of the time. A planted fault
     shows that ty looks.
     """
+    services = RUNS[request.config.getoption("run")].typed
     chosen: dict[object, str] = {}
-    for number, combination in enumerate(BEHAVIOURS):
+    for number, combination in enumerate(services):
         sources = {path: text for path, text in texts(combination).items() if path[-3:] == ".py"}
         _move_into_package(sources, tmp_path / f"service_{number}")
         for path, needed in _needed(sources).items():
             chosen.setdefault((path, needed), f"service_{number}/{path}")
-    shutil.copy(tree(BEHAVIOURS[0]) / "pyproject.toml", tmp_path)
+    shutil.copy(tree(services[0]) / "pyproject.toml", tmp_path)
     (tmp_path / "planted.py").write_text('number: int = "text"\n', "utf-8")
     options = ("--exit-zero", "--output-format", "concise", "--python", superset())
     printed = run("ty", "check", *options, "planted.py", *chosen.values(), cwd=tmp_path)
     printed = re.sub(
-        r"^service_(\d+)", lambda it: str(BEHAVIOURS[int(it[1])]), printed, flags=re.MULTILINE
+        r"^service_(\d+)", lambda it: str(services[int(it[1])]), printed, flags=re.MULTILINE
     )
     faults = [line for line in printed.splitlines() if not line.startswith("planted.py:")]
     assert faults == ["Found 1 diagnostic"], "\n".join(faults)
