@@ -114,7 +114,7 @@ def start_span(telemetry: Telemetry, scope: Scope, method: str) -> RequestSpan |
     tracer, parent = telemetry.tracer, caller(scope)
     trace_id = parent.trace_id if parent else tracer.id_generator.generate_trace_id()
     is_untraced = scope["path"].startswith(telemetry.untraced)
-    is_sampled = not is_untraced and telemetry.sampler.is_sampled(parent, trace_id)
+    is_sampled = not is_untraced and telemetry.is_sampled(parent, trace_id)
     is_random = parent.trace_flags.random_trace_id if parent else True
     flags = is_sampled * TraceFlags.SAMPLED | is_random * TraceFlags.RANDOM_TRACE_ID
     id = tracer.id_generator.generate_span_id()

@@ -20,12 +20,13 @@ from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext
 
 from app.kit.telemetry.logs import exporting_logs, marking_lines
 from app.kit.telemetry.measures import measuring_loop
 from app.kit.telemetry.requests import RequestMeterProvider
-from app.kit.telemetry.sampler import TraceSampler
 from app.kit.telemetry.settings import TelemetrySettings, split_headers
 from app.kit.telemetry.statements import tracing_statements
 
@@ -76,9 +77,9 @@ class Telemetry:
         )
         self._spans = CurrentProcessor()
         self.untraced = untraced
-        self.sampler = TraceSampler(settings.otel_traces_sampler_arg)
+        self._ratio = TraceIdRatioBased(settings.otel_traces_sampler_arg)
         self.tracer_provider = TracerProvider(
-            sampler=self.sampler,
+            sampler=ParentBased(self._ratio),
             resource=self._resource,
             shutdown_on_exit=False,
         )
@@ -99,6 +100,12 @@ class Telemetry:
         """Whether metrics are sent or served."""
         is_served = self._settings.otel_exporter_prometheus_port is not None
         return is_served or self._settings.endpoint_of("metrics") is not None
+
+    def is_sampled(self, parent: SpanContext | None, trace_id: int) -> bool:
+        """Return whether a trace is recorded: as the caller has decided, or a share of all."""
+        if parent is not None:
+            return parent.trace_flags.sampled
+        return trace_id & self._ratio.TRACE_ID_LIMIT < self._ratio.bound
 
     def config(self) -> TelemetryConfig:
         """Return the settings for ``FastAPI``, whose telemetry ``TelemetryMiddleware`` replaces."""
