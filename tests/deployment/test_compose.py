@@ -159,6 +159,17 @@ def test_unusable_backup_changes_nothing(project: Project) -> None:
     assert addresses(project) == before
 
 
+def test_migrations_can_be_undone_with_the_code_that_has_them(project: Project) -> None:
+    """As `docs/deploying.md` says before a rollback; here with the revision that the database has."""
+    shown = project.compose("run", "--rm", "migration", "alembic", "heads")
+    heads = re.findall(r"^(\S+).* \(head\)$", shown, re.MULTILINE)
+    assert heads
+    for head in heads:
+        project.compose("run", "--rm", "migration", "alembic", "downgrade", head)
+    with project.client() as client:
+        assert client.get("/health/ready").status_code == 200
+
+
 def test_down_under_load_loses_nothing(project: Project, figures: Figures) -> None:
     with load(project) as clients:
         sleep(2)
