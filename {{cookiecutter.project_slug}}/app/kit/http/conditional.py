@@ -67,7 +67,7 @@ def _unless_known(request: Request, response: Response) -> Response:
     if known != "*" and tag not in {it.removeprefix("W/") for it in TAG.findall(known)}:
         return response
     kept = {name: it for name, it in response.headers.items() if not name.startswith("content-")}
-    return Response(status_code=304, headers=kept)
+    return Response(status_code=304, headers=kept, background=response.background)
 
 
 # {% filter replace("async ", cookiecutter.__async)|replace("await ", cookiecutter.__await)|replace("Async", cookiecutter.__Async) %}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, BackgroundTasks, FastAPI, Response
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from sqlalchemy import Connection, insert, select, update
@@ -194,3 +194,20 @@ async def test_one_of_many_concurrent_writers_changes_a_version(with_notes: Fast
             numbers = await asyncio.gather(*(write(client, seen, it) for it in range(WRITERS)))
             (winner,) = (number for number in numbers if number is not None)
             assert (await client.get(NOTE)).json()["number"] == winner
+
+
+def test_background_tasks_run_after_a_304() -> None:
+    done: list[int] = []
+    router = APIRouter(route_class=ConditionalRoute)
+
+    @router.get("/")
+    async def read(tasks: BackgroundTasks, response: Response) -> str:
+        tasks.add_task(done.append, 1)
+        set_etag(response, 1)
+        return "a"
+
+    app = FastAPI()
+    app.include_router(router)
+    with TestClient(app) as client:
+        assert client.get("/", headers={"If-None-Match": '"1"'}).status_code == 304
+    assert done == [1]
