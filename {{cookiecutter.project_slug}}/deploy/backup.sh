@@ -26,13 +26,14 @@ with open(copy, "rb") as file:
 ' < /dev/null > "$unfinished/database.db"
 # {% endif %}
 # {% if cookiecutter.job_queue != "none" %}
+# tar ends with 1 if files came or went meanwhile; the service replaces files, so each one is whole.
+"${compose[@]}" exec -T service sh -c '
 # {% if cookiecutter.database == "sqlite" %}
-"${compose[@]}" exec -T service tar --create --directory /data --exclude './app.db*' \
-  --exclude './before_*' . < /dev/null > "$unfinished/files.tar"
+tar --create --directory /data --exclude "./app.db*" --exclude "./before_*" . || [ $? = 1 ]
 # {% else %}
-"${compose[@]}" exec -T service tar --create --directory /data --exclude './before_*' . \
-  < /dev/null > "$unfinished/files.tar"
+tar --create --directory /data --exclude "./before_*" . || [ $? = 1 ]
 # {% endif %}
+' < /dev/null > "$unfinished/files.tar"
 # {% endif %}
 
 mv "$unfinished" "$folder"
