@@ -32,6 +32,21 @@ def fail() -> None:
     raise RuntimeError("secret")
 
 
+def failing_app() -> FastAPI:
+    """Add an endpoint that fails with a text of the client."""
+    app = create_app()
+    app.add_api_route("/fault", fail_with)
+    return app
+
+
+def fail_with(text: str) -> None:
+    """Raise an error that another one with this text has led to."""
+    try:
+        raise ValueError(text)
+    except ValueError as error:
+        raise RuntimeError(text) from error
+
+
 def slow_app() -> FastAPI:
     """Add an endpoint that takes a second."""
     app = create_app()

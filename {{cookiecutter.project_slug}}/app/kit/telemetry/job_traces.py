@@ -21,8 +21,8 @@ NOTE_ATTEMPT = update(JobTrace).where(of_job)
 
 
 def traceparent() -> str | None:
-    """Return the current span, if it is recorded."""
-    if not get_current_span().is_recording():
+    """Return the current span, if its trace is recorded; it may have ended."""
+    if not get_current_span().get_span_context().trace_flags.sampled:
         return None
     carrier: dict[str, str] = {}
     PROPAGATOR.inject(carrier)

@@ -5,6 +5,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from math import isfinite
 from time import time_ns
+from traceback import format_tb
+from types import TracebackType
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import get_current
@@ -65,13 +67,32 @@ def exporting_logs(provider: LoggerProvider) -> Generator[None]:
         logging.getLogger().removeHandler(handler)
 
 
+class FormatterWithoutTexts(JsonFormatter):
+    """Shows errors by types and stacks; their texts quote values."""
+
+    def formatException(
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        """Return the stack of an error, after those of the errors that led to it."""
+        return stack(ei[1]) if ei[1] is not None else ""
+
+
+def stack(error: BaseException) -> str:
+    """Return the stacks of an error and of its causes, each with the type at its end."""
+    own = "".join([*format_tb(error.__traceback__), type(error).__name__])
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return own if cause is None else f"{stack(cause)}\n\n{own}"
+
+
 class ExportHandler(logging.Handler):
-    """Sends what ``JsonFormatter`` writes."""
+    """Sends what ``JsonFormatter`` writes, but no texts of errors."""
 
     def __init__(self, provider: LoggerProvider) -> None:
         super().__init__()
         self._provider = provider
-        self._formatter = JsonFormatter()
+        self._formatter = FormatterWithoutTexts()
         self.addFilter(lambda record: not record.name.startswith(OWN))
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -7,6 +7,7 @@ attributes up to three times.
 from collections.abc import Mapping
 from functools import lru_cache
 from time import perf_counter
+from types import MappingProxyType
 
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import (
@@ -61,10 +62,10 @@ class TelemetryMiddleware:
         scope.setdefault("fastapi", {})  # copies of the scope share it: routes show here
         is_counted = self._is_measuring and scope["type"] == "http"
         method, scheme = method_of(scope), scope.get("scheme", "http")
+        span = start_span(self._telemetry, scope, method) if self._telemetry else None
         if is_counted:
             self._active.add(1, active_attributes(method, scheme))
         since = perf_counter()
-        span = start_span(self._telemetry, scope, method) if self._telemetry else None
         status = 0
         is_finished = False
 
@@ -94,6 +95,8 @@ class TelemetryMiddleware:
         except BaseException as error:
             if not is_finished:
                 finish(error)
+            if isinstance(error, Exception):
+                token = None  # the server logs it, with the ids of the span; then the task ends
             raise
         finally:
             if not is_finished:  # a WebSocket, or the client has left
@@ -142,10 +145,9 @@ def error_type(status: int, error: BaseException | None) -> str | None:
 @lru_cache(MOST_KINDS)
 def active_attributes(method: str, scheme: str) -> Mapping[str, str]:
     """Return what is known of a request before it is answered."""
-    return {
-        "http.request.method": "_OTHER" if method == "HTTP" else method,
-        "url.scheme": scheme,
-    }
+    return MappingProxyType(
+        {"http.request.method": "_OTHER" if method == "HTTP" else method, "url.scheme": scheme}
+    )
 
 
 @lru_cache(MOST_KINDS)
@@ -162,4 +164,4 @@ def request_attributes(
         "http.response.status_code": status,
         "error.type": error,
     }
-    return {name: value for name, value in every.items() if value}
+    return MappingProxyType({name: value for name, value in every.items() if value})

@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from threading import Thread
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -79,7 +79,7 @@ class MetricsServer(ThreadingMixIn, WSGIServer):
 
     def server_bind(self) -> None:
         """Bind without looking up the name of the host, which may take seconds."""
-        super(WSGIServer, self).server_bind()
+        TCPServer.server_bind(self)
         self.server_name, self.server_port = "metrics", int(self.socket.getsockname()[1])
         self.setup_environ()
 

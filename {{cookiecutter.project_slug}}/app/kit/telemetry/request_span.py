@@ -12,6 +12,8 @@ from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import Span, Tracer
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
+FAILED = Status(StatusCode.ERROR)
+
 
 class RequestSpan(Span):
     """A span that does all that the SDK's does; its parts are made when they are used."""
@@ -57,17 +59,18 @@ class RequestSpan(Span):
 
     def finish(self, name: str, attributes: Mapping[str, str | int], *, is_error: bool) -> None:
         """End the span with what is known now; the attributes may be shared by many."""
-        if not self.is_recording():  # the owner has ended it
-            return
-        self._name = name
-        if is_error:
-            self.set_status(StatusCode.ERROR)
         own = vars(self)
-        if "_attributes" in own:
-            self.set_attributes(attributes)
-        else:
-            self._attributes = attributes
-        own.setdefault("_events", ())
-        own.setdefault("_links", ())
-        self._end_time = time_ns()
+        with self._lock:  # threads may add to the span until now
+            if self._end_time is not None:  # the owner has ended it
+                return
+            self._end_time = time_ns()
+            self._name = name
+            if is_error and self._status.is_unset:
+                self._status = FAILED
+            if "_attributes" in own:
+                own["_attributes"]._set_items(attributes)
+            else:
+                self._attributes = attributes
+            own.setdefault("_events", ())
+            own.setdefault("_links", ())
         self._span_processor.on_end(self)

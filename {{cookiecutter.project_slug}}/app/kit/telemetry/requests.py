@@ -79,14 +79,15 @@ class RequestHistogram(NoOpHistogram):
                 attributes=series.attributes,
                 start_time_unix_nano=self._since,
                 time_unix_nano=now,
-                count=sum(series.buckets),
+                count=sum(buckets),
                 sum=series.sum,
-                bucket_counts=tuple(series.buckets),
+                bucket_counts=buckets,
                 explicit_bounds=self._bounds,
                 min=series.min,
                 max=series.max,
             )
             for series in tuple(self._series.values())
+            for buckets in (tuple(series.buckets),)  # the loop counts meanwhile
         ]
         data = export.Histogram(points, export.AggregationTemporality.CUMULATIVE)
         return export.Metric(*self._names, data)

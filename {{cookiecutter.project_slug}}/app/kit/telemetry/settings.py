@@ -36,6 +36,7 @@ def check_headers(value: SecretStr) -> SecretStr:
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 Headers = Annotated[SecretStr, AfterValidator(check_headers)]
 Exporter: TypeAlias = Literal["otlp", "none"]
+Signal: TypeAlias = Literal["traces", "metrics", "logs"]
 
 
 class TelemetrySettings(BaseAppSettings):
@@ -51,9 +52,9 @@ class TelemetrySettings(BaseAppSettings):
     otel_exporter_prometheus_host: Host = "127.0.0.1"
     otel_exporter_prometheus_port: Annotated[int, Field(ge=1, le=65_000)] | None = None
 
-    def endpoint_of(self, signal: Literal["traces", "metrics", "logs"]) -> str | None:
+    def endpoint_of(self, signal: Signal) -> str | None:
         """Return where a signal is sent; None if it is not."""
-        exporters: dict[str, Exporter] = {
+        exporters: dict[Signal, Exporter] = {
             "traces": self.otel_traces_exporter,
             "metrics": self.otel_metrics_exporter,
             "logs": self.otel_logs_exporter,

@@ -1,4 +1,7 @@
-"""Send spans, whose attributes are encoded once: the SDK's encoder takes 2.7 times as long."""
+"""Send spans, without the texts of errors, which quote values.
+
+Attributes are encoded once: the SDK's encoder takes 2.7 times as long.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,6 +17,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import StatusCode
 
 MOST_ATTRIBUTES = 1_000  # that are kept
+MAX_LENGTH = 200  # of those
+TEXTS_OF_ERRORS = {"exception.message", "exception.stacktrace"}
 STATUSES = {code: pb.Status(code=pb.Status.StatusCode.ValueType(code.value)) for code in StatusCode}
 LOCAL = pb.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 REMOTE = LOCAL | pb.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
@@ -29,7 +34,7 @@ class SpanExporter(OTLPSpanExporter):
 
 
 def encode(spans: Iterable[ReadableSpan]) -> ExportTraceServiceRequest:
-    """Return the same as the SDK's ``encode_spans``, for spans of one resource."""
+    """Return the same as the SDK's ``encode_spans``, for spans of one resource, but no texts of errors."""
     scopes: defaultdict[int, list[ReadableSpan]] = defaultdict(list)
     for span in spans:
         scopes[id(span.instrumentation_scope)].append(span)
@@ -52,7 +57,14 @@ def encode_span(span: ReadableSpan) -> pb.Span:
             return encode_plain(span)
     except (TypeError, ValueError):  # the SDK leaves out what cannot be encoded
         pass
-    return encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
+    encoded = encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
+    for event in encoded.events:
+        if event.name == "exception":
+            kept = [it for it in event.attributes if it.key not in TEXTS_OF_ERRORS]
+            del event.attributes[:]
+            event.attributes.extend(kept)
+            encoded.status.message = ""
+    return encoded
 
 
 def encode_plain(span: ReadableSpan) -> pb.Span:
@@ -67,7 +79,9 @@ def encode_plain(span: ReadableSpan) -> pb.Span:
         start_time_unix_nano=span.start_time or 0,
         end_time_unix_nano=span.end_time or 0,
         attributes=[
-            encode_attribute(name, value)  # ty: ignore[invalid-argument-type] (or TypeError)
+            encode_once(name, value)  # ty: ignore[invalid-argument-type] (or TypeError)
+            if not isinstance(value, str) or len(value) <= MAX_LENGTH
+            else encode_attribute(name, value)
             for name, value in (span.attributes or {}).items()
         ],
         status=STATUSES[span.status.status_code],
@@ -76,7 +90,6 @@ def encode_plain(span: ReadableSpan) -> pb.Span:
     )
 
 
-@lru_cache(MOST_ATTRIBUTES, typed=True)
 def encode_attribute(name: str, value: object) -> KeyValue:
     """Return an attribute; raise ``TypeError`` if it is of another type."""
     match value:
@@ -91,3 +104,6 @@ def encode_attribute(name: str, value: object) -> KeyValue:
         case _:
             raise TypeError(name)
     return KeyValue(key=name, value=encoded)
+
+
+encode_once = lru_cache(MOST_ATTRIBUTES, typed=True)(encode_attribute)

@@ -4,6 +4,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from time import time_ns
+from types import MappingProxyType
 
 from opentelemetry.sdk.trace import ReadableSpan, Tracer
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -20,16 +21,18 @@ SUCCEEDED, FAILED = Status(), Status(StatusCode.ERROR)
 @lru_cache(MOST_STATEMENTS)
 def describe(system: str, statement: str) -> tuple[str, Mapping[str, str]]:
     """Return the name, which is the first word of the statement, such as SELECT, and attributes."""
-    operation = statement.lstrip().partition(" ")[0].rstrip(";")[:20].upper()
-    return operation, {
-        "db.system.name": system,
-        "db.operation.name": operation,
-        "db.query.text": statement[:MAX_TEXT_LENGTH],
-    }
+    operation = "".join(statement.split(None, 1)[:1]).rstrip(";")[:20].upper()
+    return operation, MappingProxyType(
+        {
+            "db.system.name": system,
+            "db.operation.name": operation,
+            "db.query.text": statement[:MAX_TEXT_LENGTH],
+        }
+    )
 
 
 class StatementTracer:
-    """Traces the statements of recorded spans; elsewhere it costs a microsecond.
+    """Traces the statements of recorded traces; elsewhere it costs a microsecond.
 
     A span is made when its statement has ended, which takes a fifth of the time: nothing is added
     to it before, and no other span is its child. Processors see only its end.
@@ -41,9 +44,9 @@ class StatementTracer:
 
     def begin(self, connection: Connection, _cursor: object, statement: str, *_: object) -> None:
         """Note the time."""
-        current = get_current_span()
-        if current.is_recording():
-            connection.info[SPAN] = current.get_span_context(), statement, time_ns()
+        current = get_current_span().get_span_context()
+        if current.trace_flags.sampled:  # also after the response, in a background task
+            connection.info[SPAN] = current, statement, time_ns()
 
     def end(self, connection: Connection, *_: object) -> None:
         """Make the span."""

@@ -27,7 +27,7 @@ from opentelemetry.trace import SpanContext
 from app.kit.telemetry.logs import exporting_logs, marking_lines
 from app.kit.telemetry.measures import measuring_loop
 from app.kit.telemetry.requests import RequestMeterProvider
-from app.kit.telemetry.settings import TelemetrySettings, split_headers
+from app.kit.telemetry.settings import Signal, TelemetrySettings, split_headers
 from app.kit.telemetry.statements import tracing_statements
 
 # How long the end of the process waits for a collector that is slow or away.
@@ -85,7 +85,9 @@ class Telemetry:
         )
         self.tracer_provider.add_span_processor(self._spans)
         self._scope = InstrumentationScope("app", version)
-        self.tracer = cast(Tracer, self.tracer_provider.get_tracer("app", version))
+        tracer = self.tracer_provider.get_tracer("app", version)
+        self._is_enabled = isinstance(tracer, Tracer)  # not with OTEL_SDK_DISABLED=true
+        self.tracer = cast(Tracer, tracer)
         self._requests = RequestMeterProvider(self._resource)
         self.request_meter = self._requests.get_meter("app", version)
         self.meter: Meter = NoOpMeter("app")  # until it runs
@@ -93,13 +95,13 @@ class Telemetry:
     @property
     def is_tracing(self) -> bool:
         """Whether traces are sent."""
-        return self._settings.endpoint_of("traces") is not None
+        return self._endpoint_of("traces") is not None
 
     @property
     def is_measuring(self) -> bool:
         """Whether metrics are sent or served."""
         is_served = self._settings.otel_exporter_prometheus_port is not None
-        return is_served or self._settings.endpoint_of("metrics") is not None
+        return self._is_enabled and (is_served or self._endpoint_of("metrics") is not None)
 
     def is_sampled(self, parent: SpanContext | None, trace_id: int) -> bool:
         """Return whether a trace is recorded: as the caller has decided, or a share of all."""
@@ -127,8 +129,11 @@ class Telemetry:
                 self._spans.target = SpanProcessor()
                 self.meter = NoOpMeter("app")
 
+    def _endpoint_of(self, signal: Signal) -> str | None:
+        return self._settings.endpoint_of(signal) if self._is_enabled else None
+
     def _start_traces(self, stack: ExitStack, closers: list[Callable[[], object]]) -> None:
-        endpoint = self._settings.endpoint_of("traces")
+        endpoint = self._endpoint_of("traces")
         if endpoint is None:
             return
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
@@ -137,12 +142,12 @@ class Telemetry:
 
         exporter = SpanExporter(endpoint, headers=self._headers)
         self._spans.target = BatchSpanProcessor(exporter)
-        closers.append(self._spans.shutdown)
+        closers.append(self.tracer_provider.shutdown)  # and the processors of the owner
         stack.enter_context(tracing_statements(self.tracer, self._scope))
         stack.enter_context(marking_lines())
 
     def _start_logs(self, stack: ExitStack, closers: list[Callable[[], object]]) -> None:
-        endpoint = self._settings.endpoint_of("logs")
+        endpoint = self._endpoint_of("logs")
         if endpoint is None:
             return
         from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -159,7 +164,7 @@ class Telemetry:
         from app.kit.telemetry.readers import CollectorReader, PrometheusReader, serving_metrics
 
         readers: list[MetricReader] = []
-        if endpoint := self._settings.endpoint_of("metrics"):
+        if endpoint := self._endpoint_of("metrics"):
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
             exporter = OTLPMetricExporter(endpoint, headers=self._headers)

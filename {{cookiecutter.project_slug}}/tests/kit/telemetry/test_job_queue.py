@@ -4,12 +4,14 @@ from functools import partial
 
 import pytest
 from opentelemetry.metrics import CallbackOptions
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
 from app.db.session import Database
 from app.jobs.kinds import KINDS
 from app.kit.db.engine import call_from_async
 from app.kit.telemetry.job_counts import count_jobs
 from app.kit.telemetry.job_queue import QueueGauges
+from app.kit.telemetry.job_traces import traceparent
 from tests.support.jobs import BEHAVE, queue, take
 
 OPTIONS = CallbackOptions()
@@ -46,6 +48,17 @@ async def test_waiting_and_running_jobs_are_counted(database: Database) -> None:
     assert 89 < age["behave",] < 100
     assert age.keys() == {(kind,) for kind in KINDS}
     assert {value for kind, value in age.items() if kind != ("behave",)} <= {0}
+
+
+def test_job_of_a_background_task_has_the_trace_of_its_request() -> None:
+    """Its span has ended, but others may follow it."""
+    trace_id, span_id = 2**127, 2**63
+    for flags in TraceFlags.SAMPLED, TraceFlags.DEFAULT:
+        context = SpanContext(trace_id, span_id, is_remote=False, trace_flags=TraceFlags(flags))
+        with use_span(NonRecordingSpan(context)):
+            found = traceparent()
+        is_sampled = flags == TraceFlags.SAMPLED
+        assert found == (f"00-{trace_id:032x}-{span_id:016x}-01" if is_sampled else None)
 
 
 async def test_retried_jobs_have_no_age(database: Database) -> None:

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 from starlette.types import Message
 
 from app.core.about import ABOUT
@@ -109,6 +110,13 @@ def test_process_is_named_and_measured(start_scraped: StartScraped) -> None:
     assert found.value("db_client_connection_count", db_client_connection_state="used") == 0
     assert found.value("db_client_connection_count", db_client_connection_state="idle") >= 1
     assert found.value("db_client_connection_pending_requests") == 0
+
+
+def test_no_name_of_a_host_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take seconds, in which the service does not start."""
+    monkeypatch.delattr(socket, "getfqdn")
+    with readers.MetricsServer("127.0.0.1", 0, CollectorRegistry()) as server:
+        assert server.server_port > 0
 
 
 def test_next_process_takes_the_next_port(

@@ -5,8 +5,10 @@ from collections.abc import Generator
 
 import pytest
 
+from app.core.config import Settings
 from tests.support.private import PRIVATE, PRIVATE_REQUESTS
-from tests.support.telemetry import Collector, Start
+from tests.support.process import get, process
+from tests.support.telemetry import Collector, Start, attributes
 
 # What a client can send besides, with a trace that is recorded.
 HEADERS = {
@@ -43,3 +45,27 @@ def test_nothing_personal_is_exported(start: Start, collector: Collector) -> Non
     assert b"app.access" in collector.everything
     assert PRIVATE.encode() not in collector.everything.lower()
     assert credentials.encode() not in collector.everything
+
+
+@pytest.mark.slow
+def test_error_is_exported_with_its_trace_and_without_its_text(
+    settings: Settings, collector: Collector
+) -> None:
+    """The server logs it, which the client of the other tests does not have."""
+    variables = {
+        "APP_MODULE": "tests.support.apps:failing_app",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_LOGS_EXPORTER": "otlp",
+    }
+    with process(settings, **variables) as (running, url):
+        assert get(f"{url}/fault?text={PRIVATE}").status_code == 500
+        running.terminate()
+        running.wait(20)
+    (line,) = (it for it in collector.logs if "exception" in attributes(it.attributes))
+    shown = str(attributes(line.attributes)["exception"])
+    assert "in fail_with" in shown
+    assert shown.endswith("RuntimeError")
+    assert "ValueError\n\n" in shown
+    span = collector.span("GET /fault")
+    assert (line.trace_id, line.span_id) == (span.trace_id, span.span_id)
+    assert PRIVATE.encode() not in collector.everything

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
 from fastapi import FastAPI
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
-from opentelemetry.trace import SpanContext, StatusCode, TraceFlags, get_current_span
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Span as AnySpan
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags, get_current_span
 
+from app.kit.telemetry.middleware import request_attributes
 from tests.support.telemetry import Collector, Start, attributes
 
 OTHER = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
@@ -56,6 +61,34 @@ def test_attributes_of_requests_are_not_mixed(start: Start, collector: Collector
     first, second = spans_of(start, collector, endpoint, requests=2)
     assert attributes(first.attributes)["order.id"] == 1
     assert "order.id" not in attributes(second.attributes)
+
+
+def test_addition_after_the_end_is_dropped(start: Start, collector: Collector) -> None:
+    """As by a thread that works on: requests of one kind share their attributes."""
+    ended: list[AnySpan] = []
+
+    def endpoint() -> None:
+        for span in ended:
+            span.set_attribute("order.id", 5)
+        ended.append(get_current_span())
+
+    _, second = spans_of(start, collector, endpoint, requests=2)
+    assert "order.id" not in attributes(second.attributes)
+    shared = request_attributes("GET", "http", "1.1", "/owned", 200, None)
+    assert "order.id" not in shared
+    with pytest.raises(TypeError):
+        shared["order.id"] = 5  # ty: ignore[invalid-assignment]
+
+
+def test_processor_of_the_owner_gets_all_spans(start: Start) -> None:
+    exporter = InMemorySpanExporter()
+    with start() as client:
+        assert isinstance(client.app, FastAPI)
+        provider = client.app.state.telemetry.tracer_provider
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        client.get("/nowhere")
+    (span,) = (it for it in exporter.get_finished_spans() if it.kind is SpanKind.SERVER)
+    assert span.name == "GET"
 
 
 def test_status_of_the_owner_is_kept(start: Start, collector: Collector) -> None:

@@ -16,7 +16,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from app.kit.telemetry.spans import encode, encode_attribute
+from app.kit.telemetry.spans import encode, encode_once
 
 CALLER = SpanContext(2**127 + 1, 2**63 + 1, is_remote=True)
 ATTRIBUTES = {
@@ -66,8 +66,32 @@ def test_spans_are_encoded_as_by_the_sdk(spans: list[ReadableSpan]) -> None:
     assert encode(spans) == encode_spans(spans)
 
 
+def test_texts_of_errors_are_left_out() -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with pytest.raises(KeyError), provider.get_tracer("owner").start_as_current_span("price"):
+        raise KeyError("lovelace")
+    request = encode(exporter.get_finished_spans())
+    (span,) = request.resource_spans[0].scope_spans[0].spans
+    assert span.status.code == span.status.STATUS_CODE_ERROR
+    (event,) = span.events
+    assert {it.key for it in event.attributes} == {"exception.type", "exception.escaped"}
+    assert b"lovelace" not in request.SerializeToString()
+
+
+def test_long_texts_are_not_kept() -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider.get_tracer("owner").start_span("a", attributes={"text": "x" * 201}).end()
+    before = encode_once.cache_info()
+    encode(exporter.get_finished_spans())
+    assert encode_once.cache_info() == before
+
+
 def test_attributes_that_are_equal_keep_their_types() -> None:
-    assert {encode_attribute("a", it).value.WhichOneof("value") for it in (1, 1.0, True)} == {
+    assert {encode_once("a", it).value.WhichOneof("value") for it in (1, 1.0, True)} == {
         "int_value",
         "double_value",
         "bool_value",

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from app.core.about import ABOUT
 from app.kit.logging import JsonFormatter
+from app.kit.telemetry.statements import describe
 from tests.support.telemetry import Collector, Start, attributes
 from tests.support.users import ADA, USERS
 
@@ -40,6 +41,11 @@ def test_request_and_its_statement_are_one_trace(start: Start, collector: Collec
     found = attributes(statement.attributes)
     assert found["db.system.name"] == "{{ cookiecutter.database }}"
     assert "FROM" in str(found["db.query.text"])
+
+
+@pytest.mark.parametrize("statement", ["select\n\t1", " SELECT 1", "SELECT;", "SELECT"])
+def test_statement_is_named_by_its_first_word(statement: str) -> None:
+    assert describe("{{ cookiecutter.database }}", statement)[0] == "SELECT"
 
 
 def test_resource_names_the_process(start: Start, collector: Collector) -> None:
@@ -132,6 +138,15 @@ def test_headers_are_sent(start: Start, collector: Collector) -> None:
     with start(otel_exporter_otlp_headers=SecretStr("api-key=a%20b")) as client:
         client.get("/nowhere")
     assert {headers["api-key"] for headers in collector.headers} == {"a b"}
+
+
+def test_opentelemetry_can_be_disabled(
+    start: Start, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    with start() as client:
+        assert client.get("/nowhere").status_code == 404
+    assert not collector.bodies
 
 
 def test_without_an_endpoint_nothing_is_recorded(app: FastAPI, client: TestClient) -> None:
