@@ -47,6 +47,7 @@ NEUTRAL_FILES = {
         "README.md",
         "docs/deploying.md",
         "docs/pipeline.md",
+        "docs/schema.md",
         "poetry.lock",
         "pyproject.toml",
     },
