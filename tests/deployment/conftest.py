@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 ATTEMPTS = 5
+COMPUTE_SECONDS = 0.3  # of `slowness`: a machine that is slower than that is not judged by its clock
 FIGURES = pytest.StashKey[list[Check]]()
 OF_WORKERS = "figures"
 # Modules that run at the same time, those that take longest first. The tests of a module stay
@@ -106,6 +108,21 @@ def best(measure: Callable[[], float], limit: float) -> float:
     while seconds[-1] > limit and len(seconds) < ATTEMPTS:
         seconds.append(measure())
     return min(seconds)
+
+
+def slowness() -> float:
+    """Return how many times as long as ``COMPUTE_SECONDS`` a computation takes now; 1 at least.
+
+    One machine took 0.15 s for it at one hour, and 0.4 s half an hour before.
+    """
+
+    def compute() -> float:
+        start, total = perf_counter(), 0
+        for number in range(5_000_000):
+            total += number
+        return perf_counter() - start
+
+    return max(1, min(compute() for _ in range(3)) / COMPUTE_SECONDS)
 
 
 class Figures:

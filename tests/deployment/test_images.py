@@ -8,7 +8,7 @@ from time import monotonic, sleep
 import pytest
 
 from tests.combinations import AXES, DEFAULTS
-from tests.deployment.conftest import Figures, best
+from tests.deployment.conftest import Figures, best, slowness
 from tests.deployment.images import SERVICES, Backend, Container, Image, backend, container
 from tests.deployment.standins import PYTHON
 from tests.resilience.load import count_bad, load
@@ -114,7 +114,7 @@ def test_change_of_code_leaves_the_dependencies(image: Image, figures: Figures) 
 def test_container_starts_fast(image: Image, found: Backend, cpus: str, figures: Figures) -> None:
     def start() -> float:
         with container(image, found, "--cpus", cpus) as service:
-            return service.wait_until_alive()
+            return service.wait_until_alive() / slowness()
 
     limit = START_SECONDS[cpus][bool(image.combination["telemetry"])]
     seconds = best(start, limit)
