@@ -71,7 +71,7 @@ resilience: setup  ## Load and disturb the default service; compare the figures 
 	$(BIN)/python -W "ignore:XDG_RUNTIME_DIR" -m tests.resilience $(DEMO)/*
 
 .PHONY: bench
-bench: setup  ## Measure it beside reference services, 12 minutes; needs wrk, taskset, two idle CPUs
+bench: setup  ## Measure it beside reference services, 14 minutes; needs wrk, taskset, two idle CPUs
 	$(BIN)/python -m bench
 
 .PHONY: bench-full
@@ -87,7 +87,7 @@ bench-workers: setup  ## Measure two workers beside one, two minutes
 	$(BIN)/python -m bench.workers
 
 .PHONY: bench-telemetry
-bench-telemetry: setup  ## Measure what metrics and traces cost a read, 3 minutes
+bench-telemetry: setup  ## Measure what metrics and traces cost a read, 4 minutes
 	$(BIN)/python -m bench.telemetry
 
 .PHONY: lint
