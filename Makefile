@@ -8,7 +8,8 @@ quoted = '$(subst ','\'',$(1))'
 SELECTION := $(if $(SINCE),--since=$(call quoted,$(SINCE))) $(if $(SHARD),--shard=$(call quoted,$(SHARD)))
 PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(SELECTION)
 # What only `make test-all` runs, so that `make test` takes a few minutes.
-LONG := commands error_tracking example locks lowest migrations poetry resilience rules selftest updates versions
+LONG := commands error_tracking example locks lowest migrations observability poetry resilience rules \
+	selection selftest updates versions
 LONG := $(LONG:%=tests/test_%.py)
 # Of which `make test-all` tests more services.
 GROWING := clients.py run.py resource.py copier.py::test_both_engines_make_the_same corpus.py::test_types

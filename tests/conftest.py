@@ -29,6 +29,7 @@ SECONDS = {
     "test_corpus": 60,
     "test_error_tracking": 15,
     "test_lowest": 25,
+    "test_observability": 10,
     "test_poetry": 10,
     "test_resource": 8,
     "test_rules": 2,
