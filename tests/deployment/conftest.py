@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 ATTEMPTS = 5
-COMPUTE_SECONDS = 0.3  # of `slowness`: a machine that is slower than that is not judged by its clock
+COMPUTE_SECONDS = 0.3  # of `slowness`: on slower machines, times are divided
 FIGURES = pytest.StashKey[list[Check]]()
 OF_WORKERS = "figures"
 # Modules that run at the same time, those that take longest first. The tests of a module stay
