@@ -32,9 +32,9 @@ def run(module: str, variables: dict[str, str]) -> subprocess.CompletedProcess[s
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens, and which no other process gets before this one ends.
+    """Return a port on which nothing listens; no other process gets it before this one ends.
 
-    Linux gives nobody else a port that is bound, but a program may ask for it and listen there.
+    Linux does not choose a bound port again, but a process that names the port can listen on it.
     """
     kept = socket.socket()
     kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

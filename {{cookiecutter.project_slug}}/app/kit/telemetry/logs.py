@@ -81,9 +81,9 @@ class FormatterWithoutTexts(JsonFormatter):
 
 def stack(error: BaseException) -> str:
     """Return the stacks of an error and of its causes, each with the type at its end."""
-    own = "".join([*format_tb(error.__traceback__), type(error).__name__])
+    last = "".join([*format_tb(error.__traceback__), type(error).__name__])
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return own if cause is None else f"{stack(cause)}\n\n{own}"
+    return last if cause is None else f"{stack(cause)}\n\n{last}"
 
 
 class ExportHandler(logging.Handler):

@@ -1,4 +1,4 @@
-"""The span of a request. The SDK's takes four times as long, mostly for parts that nobody uses.
+"""The span of a request. The SDK's takes four times as long, mostly for parts that stay unused.
 
 It builds on internals of the SDK. Delete this module when ``Tracer.start_span`` and ``Span.end``
 take less than 5 microseconds together.

@@ -31,14 +31,20 @@ ATTRIBUTES = {
 }
 
 
-@pytest.fixture
-def spans() -> list[ReadableSpan]:
-    """Return spans of all kinds, of two libraries."""
+def recording() -> tuple[TracerProvider, InMemorySpanExporter]:
+    """Return a provider, and what has its spans."""
     exporter = InMemorySpanExporter()
     limits = SpanLimits(max_span_attributes=2)
     resource = Resource({"service.name": "orders"})
     provider = TracerProvider(resource=resource, span_limits=limits, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider, exporter
+
+
+@pytest.fixture
+def spans() -> list[ReadableSpan]:
+    """Return spans of all kinds, of two libraries."""
+    provider, exporter = recording()
     for tracer in (provider.get_tracer("app", "1"), provider.get_tracer("owner", None, "schema")):
         for name, value in ATTRIBUTES.items():
             tracer.start_span(name, attributes={name: value}).end()
@@ -67,9 +73,7 @@ def test_spans_are_encoded_as_by_the_sdk(spans: list[ReadableSpan]) -> None:
 
 
 def test_texts_of_errors_are_left_out() -> None:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider, exporter = recording()
     with pytest.raises(KeyError), provider.get_tracer("owner").start_as_current_span("price"):
         raise KeyError("lovelace")
     request = encode(exporter.get_finished_spans())
@@ -81,9 +85,7 @@ def test_texts_of_errors_are_left_out() -> None:
 
 
 def test_long_texts_are_not_kept() -> None:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider, exporter = recording()
     provider.get_tracer("owner").start_span("a", attributes={"text": "x" * 201}).end()
     before = encode_once.cache_info()
     encode(exporter.get_finished_spans())
